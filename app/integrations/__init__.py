@@ -1,0 +1,1 @@
+"""The outside world: identity providers, HTTP, mail, live updates, durable work."""

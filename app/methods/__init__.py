@@ -1,0 +1,1 @@
+"""Mathematics: pure functions over plain data."""

@@ -1,0 +1,1 @@
+"""May they? Permissions, rules, scopes and the one who asks."""

@@ -1,0 +1,1 @@
+"""Doors for people: pages and fragments, one file per noun."""

@@ -1,0 +1,1 @@
+"""Verbs: every write checks the policy, applies the rule, records the event."""

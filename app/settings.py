@@ -1,0 +1,95 @@
+"""The only reader of the environment."""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+DEMO_SECRET = "demo-secret-not-for-production"  # noqa: S105 -- refused in production below
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+class Settings(BaseSettings):
+    """What an operator sets, each as `PARTNERSHIP_<NAME>`; the README has the table."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="PARTNERSHIP_", env_file=".env", extra="ignore", hide_input_in_errors=True
+    )
+
+    environment: Literal["demo", "production"] = "demo"
+    database_url: SecretStr = SecretStr("sqlite:///var/partnership.db")
+    redis_url: SecretStr | None = None
+    secret_key: SecretStr = SecretStr(DEMO_SECRET)
+    base_url: str = ""
+    host: str = "127.0.0.1"
+    port: int = 8000
+    identity_providers: Path | None = None
+    smtp_url: SecretStr | None = None
+    mail_from: str = "Partnership for Change <no-reply@localhost>"
+    contact: str = ""
+    trusted_proxies: str = ""
+    allowed_hosts: str = ""
+    log_format: Literal["json", "console"] = "json"
+    metrics_token: SecretStr | None = None
+    rate_limit: str = "600/minute"
+    sign_in_rate_limit: str = "30/minute"
+    replica: str = "one"
+
+    @field_validator("base_url")
+    @classmethod
+    def _without_trailing_slash(cls, value: str) -> str:
+        return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if not self.base_url:
+            self.base_url = f"http://{self.host}:{self.port}"
+        if self.environment == "production":
+            self._refuse_weakness()
+        return self
+
+    def _refuse_weakness(self) -> None:
+        secret = self.secret_key.get_secret_value()
+        if secret == DEMO_SECRET or len(secret) < 32 or len(set(secret)) < 10:
+            raise ValueError(
+                "PARTNERSHIP_SECRET_KEY is weak or the default: set 32 or more random characters, "
+                "for example from: python -c 'import secrets; print(secrets.token_urlsafe(48))'"
+            )
+        if not self.base_url.startswith("https://"):
+            raise ValueError("PARTNERSHIP_BASE_URL must start with https:// in production")
+        if self.identity_providers is None:
+            raise ValueError(
+                "PARTNERSHIP_IDENTITY_PROVIDERS must name a TOML file in production: "
+                "the demo identity provider does not start there"
+            )
+
+    @property
+    def database(self) -> str:
+        """The database's address, with the password: for the engine alone, never for a log."""
+        return self.database_url.get_secret_value()
+
+    @property
+    def redis(self) -> str | None:
+        """The address of Redis or Valkey, or None where one process serves alone."""
+        return self.redis_url.get_secret_value() if self.redis_url else None
+
+    @property
+    def secure(self) -> bool:
+        """Whether people reach us over https, so that cookies carry `Secure` and `__Host-`."""
+        return self.base_url.startswith("https://")
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """Host names, in lower case and without a port, that requests may carry."""
+        own = urlsplit(self.base_url).hostname or ""
+        listed = {host.strip().lower() for host in self.allowed_hosts.split(",") if host.strip()}
+        return frozenset(listed | {own} | (LOOPBACK if own in LOOPBACK else frozenset()))
+
+
+@lru_cache
+def settings() -> Settings:
+    """The settings of this process, read once."""
+    return Settings()

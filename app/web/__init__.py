@@ -1,0 +1,1 @@
+"""What the doors share: templating, loading, forms, problems, streams."""
