@@ -1,0 +1,420 @@
+"""Engine, reads, and the one writer: the only place that commits.
+
+Every write is a piece of work, a function of a `Transaction`, handed to one thread with a connection of
+its own. Whatever is waiting is taken as one batch: a savepoint for each piece of work, one commit, and only
+then is everyone answered, so an acknowledged write is a saved one. Work may run twice (a batch that a
+deadlock broke is run again, piece by piece), so it changes nothing but the database.
+"""
+
+import asyncio
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import structlog
+from sqlalchemy import BigInteger, DateTime, Integer, Table, create_engine, event, text
+from sqlalchemy.engine import Connection, Dialect, Engine, Result, make_url
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.sql import Executable
+from sqlalchemy.types import TypeDecorator
+from sqlmodel import Session
+
+from app.errors import DomainError, Unavailable
+from app.lib import clock
+
+T = TypeVar("T")
+A = TypeVar("A")
+R = TypeVar("R")
+
+log = structlog.get_logger(__name__)
+
+BATCH = 256
+"""Pieces of work that share one commit at the most."""
+
+BUSY_TIMEOUT_S = 5.0
+"""How long SQLite waits for another process's write before the request is told to come back."""
+
+LOG_LOCK = 0x7066635F6C6F67
+"""PostgreSQL advisory lock held while appended rows are written, so that their ids grow in commit order."""
+
+Key = BigInteger().with_variant(Integer, "sqlite")
+"""The type of every surrogate key: SQLite counts rows only in a column that is exactly INTEGER."""
+
+
+class UTCDateTime(TypeDecorator[datetime]):
+    """An aware instant in UTC on both engines; a naive one is refused."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse naive instants, and store UTC."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("an instant needs a time zone")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give back an aware instant."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Appended:
+    """Rows that a batch appended, with their ids, told to listeners after the commit."""
+
+    __slots__ = ("rows", "table")
+
+    def __init__(self, table: Table, rows: list[dict[str, Any]]) -> None:
+        self.table = table
+        self.rows = rows
+
+
+class Transaction:
+    """What a piece of work may do: read, write, append to the log."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.now = clock.now()
+        self._session: Session | None = None
+        self._appended: list[tuple[Table, dict[str, Any]]] = []
+
+    @property
+    def dialect(self) -> str:
+        """`sqlite` or `postgresql`."""
+        return self.connection.dialect.name
+
+    @property
+    def session(self) -> Session:
+        """A unit of work for rare writes; hot ones use `execute`."""
+        if self._session is None:
+            self._session = Session(self.connection, join_transaction_mode="create_savepoint")
+        return self._session
+
+    def execute(self, statement: Executable, parameters: Any = None) -> Result[Any]:
+        """Run a Core statement."""
+        return self.connection.execute(statement, parameters)
+
+    def append(self, table: Table, row: dict[str, Any]) -> None:
+        """Write `row` to `table` at the end of the batch, so that ids grow in the order of commits."""
+        self._appended.append((table, row))
+
+    def _finish(self) -> None:
+        if self._session is not None:
+            self._session.flush()
+            self._session.commit()
+
+    def _close(self) -> None:
+        if self._session is not None:
+            self._session.close()
+
+
+Work = Callable[[Transaction], Any]
+TogetherWork = Callable[[Transaction, Sequence[Any]], Sequence[Any]]
+
+
+class _Piece:
+    """One piece of work that waits for its commit."""
+
+    __slots__ = ("future", "item", "together", "work")
+
+    def __init__(self, work: Work | None, together: TogetherWork | None, item: Any) -> None:
+        self.work = work
+        self.together = together
+        self.item = item
+        self.future: Future[Any] = Future()
+
+
+class Database:
+    """One database: reads from any number of places, writes from one."""
+
+    def __init__(self, url: str, *, readers: int = 4) -> None:
+        address = make_url(url)
+        if address.drivername == "postgresql":
+            address = address.set(drivername="postgresql+psycopg")
+        self.url = address
+        self.is_sqlite = address.get_backend_name() == "sqlite"
+        if self.is_sqlite and address.database:
+            Path(address.database).parent.mkdir(parents=True, exist_ok=True)
+        self.writes = _engine(address, writing=True)
+        self.reads = _engine(address, writing=False, readers=readers)
+        self._listeners: list[Callable[[list[Appended]], None]] = []
+        self._threads = ThreadPoolExecutor(readers, thread_name_prefix="reader")
+        self._inline: Connection | None = None
+        self._writer: _Writer | None = None
+        self._starting = threading.Lock()
+
+    # reading
+
+    async def read(self, query: Callable[[Connection], T]) -> T:
+        """The answer of a query whose rows are bounded: on SQLite in the event loop, where it takes
+        microseconds; on PostgreSQL, where it crosses the network, in a thread.
+
+        :raises Unavailable: the database does not answer
+        """
+        if not self.is_sqlite:
+            return await self.read_unbounded(query)
+        with _translated():
+            if self._inline is None:
+                self._inline = self.reads.connect()
+            return query(self._inline)
+
+    async def read_unbounded(self, query: Callable[[Connection], T]) -> T:
+        """The answer of a query that may take long, from a thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self.read_now, query)
+
+    def read_now(self, query: Callable[[Connection], T]) -> T:
+        """The answer of a query, for callers without an event loop."""
+        with _translated(), self.reads.connect() as connection:
+            return query(connection)
+
+    # writing
+
+    async def write(self, work: Callable[[Transaction], T]) -> T:
+        """Do `work` in the next batch; its answer comes after the commit.
+
+        :raises DomainError: what the work raised; only its own changes are undone
+        :raises Unavailable: the database is locked, full or gone; nothing was saved
+        """
+        return await asyncio.wrap_future(self._hand_over(_Piece(work, None, None)))
+
+    async def write_together(
+        self, work: Callable[[Transaction, Sequence[A]], Sequence[R | DomainError]], item: A
+    ) -> R:
+        """Do `work` once for all the items that wait for it; it answers each, with an error as a value."""
+        return await asyncio.wrap_future(self._hand_over(_Piece(None, work, item)))
+
+    def write_now(self, work: Callable[[Transaction], T]) -> T:
+        """Do `work` and wait, for callers without an event loop."""
+        return self._hand_over(_Piece(work, None, None)).result()
+
+    def _hand_over(self, piece: _Piece) -> Future[Any]:
+        if self._writer is None:
+            with self._starting:
+                if self._writer is None:
+                    self._writer = _Writer(self.writes, self._tell)
+                    self._writer.start()
+        self._writer.waiting.put(piece)
+        return piece.future
+
+    # afterwards
+
+    def after_commit(self, listener: Callable[[list[Appended]], None]) -> None:
+        """Call `listener`, in the writer's thread, with the rows that a commit has appended."""
+        self._listeners.append(listener)
+
+    def _tell(self, appended: list[Appended]) -> None:
+        for listener in self._listeners:
+            try:
+                listener(appended)
+            except Exception:
+                log.exception("after_commit_listener_failed")
+
+    def check(self) -> None:
+        """Answer a trivial question.
+
+        :raises Unavailable: the database does not answer
+        """
+        self.read_now(lambda connection: connection.execute(text("SELECT 1")).scalar_one())
+
+    def close(self) -> None:
+        """Finish what waits, then let go of every connection."""
+        if self._writer is not None:
+            self._writer.waiting.put(None)
+            self._writer.join()
+            self._writer = None
+        self._threads.shutdown()
+        if self._inline is not None:
+            self._inline.close()
+            self._inline = None
+        self.writes.dispose()
+        self.reads.dispose()
+
+
+class _Writer(threading.Thread):
+    """The thread that writes: one batch, one commit, then the answers."""
+
+    def __init__(self, engine: Engine, tell: Callable[[list[Appended]], None]) -> None:
+        super().__init__(name="writer", daemon=True)
+        self.waiting: queue.SimpleQueue[_Piece | None] = queue.SimpleQueue()
+        self._engine = engine
+        self._tell = tell
+
+    def run(self) -> None:
+        """Take batches until told to end."""
+        ended = False
+        while not ended:
+            batch, ended = self._take()
+            if batch:
+                self._serve(batch)
+
+    def _take(self) -> tuple[list[_Piece], bool]:
+        batch: list[_Piece] = []
+        piece = self.waiting.get()
+        while piece is not None:
+            batch.append(piece)
+            if len(batch) == BATCH:
+                return batch, False
+            try:
+                piece = self.waiting.get_nowait()
+            except queue.Empty:
+                return batch, False
+        return batch, True
+
+    def _serve(self, batch: list[_Piece]) -> None:
+        try:
+            self._commit(batch)
+        except Exception as error:
+            if len(batch) > 1:
+                for piece in batch:
+                    self._serve([piece])
+            else:
+                batch[0].future.set_exception(_named(error))
+
+    def _commit(self, batch: list[_Piece]) -> None:
+        answers: list[tuple[_Piece, Any]] = []
+        appended: list[tuple[Table, dict[str, Any]]] = []
+        groups = list(_grouped(batch))
+        with self._engine.connect() as connection:
+            with connection.begin():
+                for group in groups:
+                    answers += _attempt(connection, group, appended, alone=len(groups) == 1)
+                written = _write_appended(connection, appended)
+        if written:
+            self._tell(written)
+        for piece, answer in answers:
+            if isinstance(answer, BaseException):
+                piece.future.set_exception(answer)
+            else:
+                piece.future.set_result(answer)
+
+
+def _grouped(batch: Iterable[_Piece]) -> Iterator[list[_Piece]]:
+    """Pieces that share a batched work in one group, the others alone, in the order of arrival."""
+    groups: dict[Any, list[_Piece]] = {}
+    for piece in batch:
+        groups.setdefault(piece.together or piece, []).append(piece)
+    yield from groups.values()
+
+
+def _attempt(
+    connection: Connection, group: list[_Piece], appended: list[tuple[Table, dict[str, Any]]], *, alone: bool
+) -> list[tuple[_Piece, Any]]:
+    """Do one group's work within a savepoint; a domain error undoes that and is its answer."""
+    transaction = Transaction(connection)
+    savepoint = None if alone and group[0].together else connection.begin_nested()
+    try:
+        first = group[0]
+        if first.together is not None:
+            answers = list(first.together(transaction, [piece.item for piece in group]))
+        elif first.work is not None:
+            answers = [first.work(transaction)]
+        transaction._finish()
+    except DomainError as error:
+        if savepoint is None:
+            raise
+        transaction._close()
+        savepoint.rollback()
+        return [(piece, error) for piece in group]
+    transaction._close()
+    if savepoint is not None:
+        savepoint.commit()
+    appended += transaction._appended
+    return list(zip(group, answers, strict=True))
+
+
+def _write_appended(connection: Connection, appended: list[tuple[Table, dict[str, Any]]]) -> list[Appended]:
+    """Write the appended rows, one statement a table, and give them their ids."""
+    if not appended:
+        return []
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOG_LOCK})")
+    by_table: dict[Table, list[dict[str, Any]]] = {}
+    for table, row in appended:
+        by_table.setdefault(table, []).append(row)
+    written = []
+    for table, rows in by_table.items():
+        key = table.c.id
+        if len(rows) == 1:
+            ids: Iterable[int] = connection.execute(table.insert().returning(key), rows[0]).scalars()
+        else:
+            ids = connection.execute(
+                table.insert().returning(key, sort_by_parameter_order=True), rows
+            ).scalars()
+        written.append(Appended(table, [{**row, "id": id} for row, id in zip(rows, ids, strict=True)]))
+    return written
+
+
+def _named(error: Exception) -> Exception:
+    """The database's own failures by their name: locked, full, read-only or gone is `Unavailable`."""
+    if isinstance(error, OperationalError) or (isinstance(error, DBAPIError) and error.connection_invalidated):
+        log.error("database_unavailable", reason=type(error.orig).__name__, code=_code(error))
+        return Unavailable("The database does not answer. Nothing was saved; please try again.")
+    return error
+
+
+def _code(error: DBAPIError) -> str | None:
+    """The engine's short name for a failure; never its text, which may carry data."""
+    if isinstance(error.orig, sqlite3.Error):
+        return getattr(error.orig, "sqlite_errorname", None)
+    return getattr(error.orig, "sqlstate", None)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except SQLAlchemyError as error:
+        named = _named(error)
+        if named is error:
+            raise
+        raise named from error
+
+
+def _engine(address: Any, *, writing: bool, readers: int = 4) -> Engine:
+    if address.get_backend_name() == "sqlite":
+        return _sqlite(address, writing=writing, readers=readers)
+    options: Mapping[str, Any] = {
+        "pool_pre_ping": writing,
+        "connect_args": {"connect_timeout": 5, "options": "-c lock_timeout=5s -c statement_timeout=30s"},
+    }
+    if writing:
+        return create_engine(address, pool_size=1, max_overflow=0, **options)
+    return create_engine(address, pool_size=readers, max_overflow=2, isolation_level="AUTOCOMMIT", **options)
+
+
+def _sqlite(address: Any, *, writing: bool, readers: int) -> Engine:
+    engine = create_engine(
+        address,
+        pool_size=1 if writing else readers + 1,
+        max_overflow=0 if writing else 2,
+        connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_S, "cached_statements": 512},
+    )
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: sqlite3.Connection, _: object) -> None:
+        connection.isolation_level = None
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA foreign_keys=ON")
+        connection.execute("PRAGMA cache_size=-32000")
+        connection.execute("PRAGMA temp_store=MEMORY")
+        if not writing:
+            connection.execute("PRAGMA query_only=ON")
+
+    if writing:
+
+        @event.listens_for(engine, "begin")
+        def _begin(connection: Connection) -> None:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine
