@@ -1,0 +1,129 @@
+"""Languages: which one a reader gets, and dates, times and names as people write them in it."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from babel import Locale, negotiate_locale
+from babel.dates import format_date, format_skeleton, format_time, get_day_names
+from babel.numbers import format_decimal, format_percent
+
+LANGUAGES: Final = ("en", "sl")
+DEFAULT: Final = "en"
+ZONE: Final = ZoneInfo("Europe/Ljubljana")
+
+_SLOVENE_ALPHABET: Final = "abcčćdđefghijklmnopqrsštuvwxyzž"
+_PLACE: Final = {letter: index for index, letter in enumerate(_SLOVENE_ALPHABET)}
+
+
+def N_(message: str) -> str:  # noqa: N802 -- the name that gettext's extraction looks for
+    """`message` itself: marks a text that is translated later, where the reader's language is known."""
+    return message
+
+
+def known(language: str | None) -> str | None:
+    """`language` if it is one that we speak, such as `sl` for `sl-SI`; else None."""
+    if not language:
+        return None
+    base = language.replace("_", "-").split("-", 1)[0].lower()
+    return base if base in LANGUAGES else None
+
+
+@lru_cache(maxsize=512)
+def negotiated(accept_language: str) -> str:
+    """The language that an `Accept-Language` header likes best among ours; else the default."""
+    wanted = [tag for tag, _ in sorted(_weighed(accept_language), key=lambda pair: -pair[1])]
+    return negotiate_locale(wanted, LANGUAGES, sep="-") or next(
+        (spoken for tag in wanted if (spoken := known(tag))), DEFAULT
+    )
+
+
+def sort_key(name: str) -> tuple[tuple[int, str], ...]:
+    """A key that sorts names as a Slovene reader expects: č after c, š after s, ž last."""
+    return tuple((_PLACE.get(letter, -1), letter) for letter in name.casefold())
+
+
+def day(instant: datetime, language: str) -> str:
+    """The day as people write it: `4 May 2026`, `4. maj 2026`."""
+    return format_date(_local(instant), format="long", locale=_locale(language))
+
+
+def short_day(instant: datetime, language: str, *, now: datetime) -> str:
+    """The day without its year while that is the present year: `4 May`, `4. maj`."""
+    local = _local(instant)
+    if local.year != _local(now).year:
+        return day(instant, language)
+    return format_skeleton("MMMMd", local, locale=_locale(language))
+
+
+def time_of_day(instant: datetime, language: str) -> str:
+    """Hours and minutes: `09:30`."""
+    return format_time(_local(instant), format="short", locale=_locale(language))
+
+
+def moment(instant: datetime, language: str) -> str:
+    """The day and the time of day, in full: what stands behind a shorter phrase."""
+    return f"{day(instant, language)}, {time_of_day(instant, language)}"
+
+
+def weekday(instant: datetime, language: str) -> str:
+    """The name of the day of the week."""
+    names = get_day_names("wide", context="format", locale=_locale(language))
+    return names[_local(instant).weekday()]
+
+
+def local_input(instant: datetime) -> str:
+    """An instant as a `datetime-local` form field holds it, in our zone."""
+    return _local(instant).strftime("%Y-%m-%dT%H:%M")
+
+
+def from_local_input(text: str) -> datetime:
+    """The instant that a `datetime-local` form field names in our zone, in UTC.
+
+    :raises ValueError: the text is no date with a time
+    """
+    naive = datetime.fromisoformat(text)
+    if naive.tzinfo is not None:
+        raise ValueError("a local time carries no zone")
+    return naive.replace(tzinfo=ZONE).astimezone(UTC)
+
+
+def days_between(earlier: datetime, later: datetime) -> int:
+    """How many midnights of our zone lie between two instants."""
+    return (_local(later).date() - _local(earlier).date()) // timedelta(days=1)
+
+
+def number(value: float, language: str) -> str:
+    """A number with the reader's separators."""
+    return format_decimal(value, locale=_locale(language))
+
+
+def percent(value: float, language: str) -> str:
+    """A share between 0 and 1 as whole per cent."""
+    return format_percent(value, locale=_locale(language))
+
+
+def _local(instant: datetime) -> datetime:
+    return instant.astimezone(ZONE)
+
+
+@lru_cache
+def _locale(language: str) -> Locale:
+    # Plain `en` writes dates the American way; here they are read in Europe.
+    return Locale.parse("en_GB" if language == "en" else language)
+
+
+def _weighed(header: str) -> Sequence[tuple[str, float]]:
+    return [pair for part in header[:400].split(",") if (pair := _weigh(part)) is not None]
+
+
+def _weigh(part: str) -> tuple[str, float] | None:
+    tag, _, rest = part.strip().partition(";")
+    quality = rest.strip().removeprefix("q=") or "1"
+    try:
+        weight = float(quality)
+    except ValueError:
+        return None
+    return (tag.strip(), weight) if tag.strip() and weight > 0 else None
