@@ -1,0 +1,87 @@
+# Two commands for a fresh clone: `make run` and `make test`. `make help` lists the rest.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+LOCK := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+	--no-header --no-annotate --quiet
+
+ifdef PORT
+export PARTNERSHIP_PORT := $(PORT)
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check bench lock upgrade messages format clean
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
+
+run: $(VENV)/.base $(BIN)/partnership ## migrations, the demo programme, and the server on http://127.0.0.1:8000 (PORT=… for another)
+	@$(BIN)/python -m app.cli migrate
+	@$(BIN)/python -m app.cli demo --if-empty
+	@exec $(BIN)/python -m app.cli serve
+
+test: $(VENV)/.test $(BIN)/partnership ## the whole suite (ARGS="-k ideas" for a part)
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV)/.check $(BIN)/partnership ## style, types, imports between rooms, templates, dependencies, Dockerfile
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/djlint app/templates --lint --quiet
+	$(BIN)/python .ci/htmx_upgrade_check.py --ext .html app/templates
+	$(BIN)/deptry app
+	$(BIN)/hadolint Dockerfile
+
+bench: $(VENV)/.test $(BIN)/partnership ## measured against the floor, as ratios (ARGS="--only support" for a part)
+	@$(BIN)/python -m bench.run $(ARGS)
+
+lock: $(VENV)/.check ## requirements/*.in to *.txt, keeping the versions that still fit
+	$(BIN)/uv pip compile $(LOCK) -o requirements/base.txt requirements/base.in
+	$(BIN)/uv pip compile $(LOCK) -c requirements/base.txt -o requirements/test.txt requirements/test.in
+	$(BIN)/uv pip compile $(LOCK) -c requirements/test.txt -o requirements/check.txt requirements/check.in
+
+upgrade: LOCK += --upgrade
+upgrade: lock ## the newest versions of everything
+
+messages: $(VENV)/.check ## collect what is to be translated, and compile the catalogues
+	$(BIN)/pybabel extract -F pyproject.toml -k N_ --no-location --sort-output --omit-header -o var/messages.pot app
+	$(BIN)/pybabel update -i var/messages.pot -d app/locales --no-fuzzy-matching --omit-header --ignore-obsolete
+	$(BIN)/pybabel compile -d app/locales --statistics
+
+format: $(VENV)/.check ## put the code in its form
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean: ## forget the environment and what was measured; var/, with the data, stays
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage
+
+# One environment, filled in three steps. A stamp says that a step was taken from this very lock file.
+
+$(VENV)/.python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or newer is needed; point to one: make PYTHON=/path/to/python3 $(MAKECMDGOALS)" >&2; exit 1; }
+	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV) \
+		|| { echo "Python's venv module is incomplete; on Debian: apt install python3-venv" >&2; exit 1; }
+	@touch $@
+
+$(VENV)/.base: requirements/base.txt | $(VENV)/.python
+	@echo "Installing what the application needs (once, about half a minute) …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+$(VENV)/.test: requirements/test.txt | $(VENV)/.base
+	@echo "Installing what the tests need (once) …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+$(VENV)/.check: requirements/check.txt | $(VENV)/.test
+	@echo "Installing what the checks need (once) …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+# The command runs from this tree: no build step, and nothing to install again after an edit.
+$(BIN)/partnership: | $(VENV)/.python
+	@printf '%s\n' '#!/bin/sh' 'PYTHONPATH="$(CURDIR)" exec "$(abspath $(BIN))/python" -P -m app.cli "$$@"' > $@
+	@chmod +x $@
