@@ -1,0 +1,138 @@
+"""Who asks: from the session's cookie or a bearer token to an `Actor`, with one select a request."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, Final
+
+import structlog
+from starlette.requests import HTTPConnection
+from starlette.responses import Response
+
+from app.database import Database, Transaction
+from app.errors import NotAllowed, NotSignedIn, Unavailable
+from app.lib.i18n import N_
+from app.policies.actor import ANONYMOUS, Actor
+from app.services import sessions, tokens
+
+log = structlog.get_logger(__name__)
+
+_TOUCHING: set[asyncio.Task[None]] = set()
+_TOUCHED: set[tuple[str, int]] = set()
+_LONGEST_SECRET: Final = 200
+
+
+async def actor(request: HTTPConnection) -> Actor:
+    """Who asks, found once a request; `ANONYMOUS` where there is no session or token, or none that holds.
+
+    A request with an `Authorization` header is judged by that alone, so that a cookie adds nothing to it.
+
+    :raises NotSignedIn: the header is there, but names no token that holds
+    """
+    state = request.scope.setdefault("state", {})
+    if "actor" not in state:
+        state["actor"] = await _found(request)
+    found: Actor = state["actor"]
+    return found
+
+
+async def required(request: HTTPConnection) -> Actor:
+    """Who asks.
+
+    :raises NotSignedIn: nobody that we know
+    """
+    found = await actor(request)
+    if not found.is_known:
+        raise NotSignedIn(N_("Please sign in first."))
+    return found
+
+
+def require_scope(actor: Actor, scope: str) -> None:
+    """Raise unless the actor came in person, or by a token that is for `scope`.
+
+    :raises NotAllowed: the token is for other things
+    """
+    if actor.scopes is not None and scope not in actor.scopes:
+        raise NotAllowed(N_("This needs a token with the scope %(scope)s."), scope=scope)
+
+
+def secret_of(request: HTTPConnection) -> str:
+    """The secret in the session's cookie, or an empty text: for the CSRF token and for signing out."""
+    return _cookie(request, cookie_name(request))
+
+
+def cookie_name(request: HTTPConnection) -> str:
+    """The name of the session's cookie: with `__Host-`, which pins it to this host, wherever https allows that."""
+    return "__Host-session" if request.app.state.context.settings.secure else "session"
+
+
+def keep(request: HTTPConnection, response: Response, secret: str) -> None:
+    """Have the browser keep the session's secret, out of reach of scripts and of other sites' requests."""
+    response.set_cookie(
+        cookie_name(request),
+        secret,
+        max_age=int(sessions.LONGEST.total_seconds()),
+        path="/",
+        secure=request.app.state.context.settings.secure,
+        httponly=True,
+        samesite="lax",
+    )
+
+
+def forget(request: HTTPConnection, response: Response) -> None:
+    """Have the browser forget the session's secret."""
+    response.delete_cookie(
+        cookie_name(request),
+        path="/",
+        secure=request.app.state.context.settings.secure,
+        httponly=True,
+        samesite="lax",
+    )
+
+
+async def _found(request: HTTPConnection) -> Actor:
+    database: Database = request.app.state.context.database
+    authorization = request.headers.get("authorization")
+    if authorization is not None:
+        return await _by_token(database, authorization)
+    secret = secret_of(request)
+    if not secret:
+        return ANONYMOUS
+    found, is_stale = await database.read(lambda connection: sessions.find(connection, secret))
+    if is_stale and found.session_id is not None:
+        _touch_later(database, "session", found.session_id, sessions.touch)
+    return found
+
+
+async def _by_token(database: Database, authorization: str) -> Actor:
+    scheme, _, token = authorization.partition(" ")
+    if scheme.lower() == "bearer" and len(token) <= _LONGEST_SECRET:
+        found, is_stale = await database.read(lambda connection: tokens.find(connection, token.strip()))
+        if is_stale and found.token_id is not None:
+            _touch_later(database, "token", found.token_id, tokens.touch)
+        if found.is_known:
+            return found
+    raise NotSignedIn(N_("This token is not valid: it may be mistyped, expired or revoked."))
+
+
+def _touch_later(database: Database, kind: str, id: int, touch: Callable[[Transaction, int], None]) -> None:
+    """Write `seen_at` or `used_at` after the answer, once however many requests come meanwhile."""
+    if (kind, id) in _TOUCHED:
+        return
+    _TOUCHED.add((kind, id))
+    task = asyncio.create_task(_touch(database, kind, id, touch))
+    _TOUCHING.add(task)
+    task.add_done_callback(_TOUCHING.discard)
+
+
+async def _touch(database: Database, kind: str, id: int, touch: Callable[[Transaction, int], Any]) -> None:
+    try:
+        await database.write(lambda tx: touch(tx, id))
+    except Unavailable:
+        log.warning("last_use_not_noted", kind=kind)
+    finally:
+        _TOUCHED.discard((kind, id))
+
+
+def _cookie(request: HTTPConnection, name: str) -> str:
+    secret = request.cookies.get(name, "")
+    return secret if len(secret) <= _LONGEST_SECRET else ""
