@@ -12,9 +12,9 @@ _LOOPS: Final = ("/sign-in", "/sign-out", "/demo-identity")
 
 
 def local_path(value: str | None) -> str:
-    """`value` if it is a path of this site, query and fragment included; else the home page.
+    r"""`value` if it is a path of this site, query and fragment included; else the home page.
 
-    Browsers read `/\\host`, `//host`, a tab inside `//` and some of their encoded forms as another host, so
+    Browsers read `/\host`, `//host`, a tab inside `//` and some of their encoded forms as another host, so
     all of these are refused, decoded again and again; so are the pages of signing in themselves.
     """
     if not value or len(value) > _MOST or not value.startswith("/") or _FORBIDDEN.search(value):

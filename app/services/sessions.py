@@ -67,7 +67,7 @@ _FIND: Final = (
 
 
 def find(connection: Connection, secret: str) -> tuple[Actor, bool]:
-    """Who the cookie's `secret` stands for, and whether `touch` is due; `ANONYMOUS` if it stands for nobody now."""
+    """Who the cookie's `secret` stands for, and whether `touch` is due; or `ANONYMOUS`."""
     now = clock.now()
     rows = connection.execute(
         _FIND,
@@ -116,7 +116,7 @@ def open_for(
     sid: str | None = None,
     id_token: str | None = None,
 ) -> str:
-    """Open a session for a person who has just signed in; the secret for their cookie, which is kept nowhere."""
+    """Open a session for a person who has just signed in; the secret for their cookie, kept nowhere."""
     secret = secrets.new_secret()
     opened = tx.execute(
         SESSION.insert()
@@ -160,7 +160,9 @@ def end_all(tx: Transaction, person_id: int, *, reason: str = "revoked") -> int:
         tx,
         tx.execute(
             select(SESSION.c.id, SESSION.c.person_id).where(
-                SESSION.c.person_id == person_id, SESSION.c.revoked_at.is_(None), SESSION.c.expires_at > tx.now
+                SESSION.c.person_id == person_id,
+                SESSION.c.revoked_at.is_(None),
+                SESSION.c.expires_at > tx.now,
             )
         ).all(),
         reason,
@@ -169,7 +171,8 @@ def end_all(tx: Transaction, person_id: int, *, reason: str = "revoked") -> int:
 
 def forget_old(tx: Transaction) -> int:
     """Delete the rows of sessions that are long over; how many there were."""
-    return tx.execute(delete(SESSION).where(SESSION.c.expires_at < tx.now - KEPT)).rowcount
+    over = delete(SESSION).where(SESSION.c.expires_at < tx.now - KEPT)
+    return len(tx.execute(over.returning(SESSION.c.id)).all())
 
 
 def _revoke(tx: Transaction, sessions: Any, reason: str) -> int:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from sqlalchemy import Row, bindparam, or_, select, update
+from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.engine import Connection
 
 from app.database import Transaction
@@ -53,7 +53,9 @@ _FIND: Final = (
     .where(
         TOKEN.c.token_hash == bindparam("token_hash"),
         TOKEN.c.revoked_at.is_(None),
-        or_(TOKEN.c.expires_at.is_(None), TOKEN.c.expires_at > bindparam("now", type_=TOKEN.c.expires_at.type)),
+        or_(
+            TOKEN.c.expires_at.is_(None), TOKEN.c.expires_at > bindparam("now", type_=TOKEN.c.expires_at.type)
+        ),
         PERSON.c.disabled_at.is_(None),
     )
 )
@@ -68,7 +70,7 @@ class NewToken:
 
 
 def find(connection: Connection, token: str) -> tuple[Actor, bool]:
-    """Whose `token` it is, with its scopes, and whether `touch` is due; `ANONYMOUS` if it is none that holds now."""
+    """Whose `token` it is, with its scopes, and whether `touch` is due; or `ANONYMOUS`."""
     if not secrets.is_token(token):
         return ANONYMOUS, False
     now = clock.now()
@@ -107,8 +109,8 @@ def create(tx: Transaction, actor: Actor, *, name: str, scopes: Sequence[str], d
     return _made(tx, actor, name, [scope for scope in SCOPES if scope in scopes], days)
 
 
-def of_person(connection: Connection, actor: Actor) -> Sequence[Row[Any]]:
-    """The actor's tokens in force (id, name, ending, scopes, created_at, expires_at, used_at), newest first."""
+def of_person(connection: Connection, actor: Actor) -> Sequence[Any]:
+    """The actor's tokens in force, newest first: id, name, ending, scopes, created_at, expires_at, used_at."""
     require(actor, Permission.MANAGE_OWN)
     return connection.execute(
         select(
@@ -137,7 +139,9 @@ def revoke(tx: Transaction, actor: Actor, token_id: int) -> None:
     """
     _require_in_person(actor)
     token = tx.execute(
-        select(TOKEN.c.id, TOKEN.c.revoked_at).where(TOKEN.c.id == token_id, TOKEN.c.person_id == actor.person_id)
+        select(TOKEN.c.id, TOKEN.c.revoked_at).where(
+            TOKEN.c.id == token_id, TOKEN.c.person_id == actor.person_id
+        )
     ).first()
     if token is None:
         raise NotFound(N_("There is no such token."))

@@ -61,7 +61,7 @@ def secret_of(request: HTTPConnection) -> str:
 
 
 def cookie_name(request: HTTPConnection) -> str:
-    """The name of the session's cookie: with `__Host-`, which pins it to this host, wherever https allows that."""
+    """The name of the session's cookie: with `__Host-`, which pins it to this host, on https."""
     return "__Host-session" if request.app.state.context.settings.secure else "session"
 
 
