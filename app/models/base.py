@@ -1,9 +1,9 @@
 """What tables share: keys, instants, and the names of constraints."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import MetaData
+from sqlalchemy import MetaData, Table
 from sqlmodel import Field, SQLModel
 
 from app.database import Key, UTCDateTime
@@ -45,3 +45,8 @@ class Dated(SQLModel):
 
     created_at: datetime = instant()
     updated_at: datetime = instant()
+
+
+def table(model: type[SQLModel]) -> Table:
+    """The table of a model, for Core statements."""
+    return cast("Table", model.__table__)  # type: ignore[attr-defined]

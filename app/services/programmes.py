@@ -1,0 +1,185 @@
+"""Programmes: which there are, and who takes part."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, func, or_, select
+from sqlalchemy.engine import Connection
+
+from app.database import Transaction
+from app.errors import FieldError, Invalid, NotFound
+from app.lib import text
+from app.lib.i18n import N_
+from app.models import Membership, Organisation, Person, Programme, Sector
+from app.models.base import table
+from app.policies.actor import Actor
+from app.policies.permissions import Permission
+from app.policies.rules import may, require
+from app.services.events import record
+
+PROGRAMME = table(Programme)
+ORGANISATION = table(Organisation)
+SECTOR = table(Sector)
+MEMBERSHIP = table(Membership)
+PERSON = table(Person)
+
+DEFAULT_SECTORS = (("public", "Public administration"), ("business", "Business"))
+
+
+@dataclass(frozen=True, slots=True)
+class SectorRef:
+    """A sector as cards and charts name it."""
+
+    key: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Participants:
+    """Who takes part from one sector: how many people, from which organisations."""
+
+    sector: SectorRef
+    people: int
+    organisations: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ProgrammeView:
+    """A programme as its page and the API show it. `programme_id` is its own id, for the policy."""
+
+    id: int
+    slug: str
+    name: str
+    description: str
+    language: str
+    visibility: str
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+    @property
+    def programme_id(self) -> int:
+        """Itself: a programme belongs to itself."""
+        return self.id
+
+
+def open_to(connection: Connection, actor: Actor) -> list[ProgrammeView]:
+    """The programmes that `actor` may see: their own, and those that are public."""
+    own = list(actor.memberships)
+    rows = connection.execute(
+        select(PROGRAMME)
+        .where(or_(PROGRAMME.c.visibility == "public", PROGRAMME.c.id.in_(own)))
+        .order_by(PROGRAMME.c.id)
+    )
+    return [_view(row) for row in rows]
+
+
+def find(connection: Connection, actor: Actor, programme_id: int) -> ProgrammeView:
+    """One programme.
+
+    :raises NotFound: there is none, or the actor may not see it
+    """
+    return _seen(actor, connection.execute(select(PROGRAMME).where(PROGRAMME.c.id == programme_id)).first())
+
+
+def by_slug(connection: Connection, actor: Actor, slug: str) -> ProgrammeView:
+    """One programme by the name in its address.
+
+    :raises NotFound: there is none, or the actor may not see it
+    """
+    return _seen(actor, connection.execute(select(PROGRAMME).where(PROGRAMME.c.slug == slug)).first())
+
+
+def participation(connection: Connection, programme_id: int) -> tuple[Participants, ...]:
+    """Who takes part, by sector and organisation; sectors in the programme's order, also those without people."""
+    rows = connection.execute(
+        select(SECTOR.c.key, SECTOR.c.name, ORGANISATION.c.name, func.count(MEMBERSHIP.c.id))
+        .select_from(SECTOR)
+        .outerjoin(ORGANISATION, ORGANISATION.c.sector_id == SECTOR.c.id)
+        .outerjoin(
+            MEMBERSHIP,
+            (MEMBERSHIP.c.organisation_id == ORGANISATION.c.id) & MEMBERSHIP.c.ended_at.is_(None),
+        )
+        .where(SECTOR.c.programme_id == programme_id)
+        .group_by(SECTOR.c.id, ORGANISATION.c.id)
+        .order_by(SECTOR.c.position, SECTOR.c.id, ORGANISATION.c.name)
+    ).all()
+    found: dict[SectorRef, list[tuple[str, int]]] = {}
+    for key, name, organisation, people in rows:
+        known = found.setdefault(SectorRef(key, name), [])
+        if people:
+            known.append((organisation, people))
+    return tuple(
+        Participants(sector, sum(people for _, people in known), tuple(name for name, _ in known))
+        for sector, known in found.items()
+    )
+
+
+def people(connection: Connection, actor: Actor, programme: ProgrammeView) -> Sequence[Row[Any]]:
+    """The programme's people (person_id, name, role, organisation, sector_key, sector_name), by organisation and name.
+
+    :raises NotAllowed: the actor is not a member
+    """
+    require(actor, Permission.READ_PEOPLE, programme)
+    return connection.execute(
+        select(
+            PERSON.c.id.label("person_id"),
+            PERSON.c.name,
+            MEMBERSHIP.c.role,
+            ORGANISATION.c.name.label("organisation"),
+            SECTOR.c.key.label("sector_key"),
+            SECTOR.c.name.label("sector_name"),
+        )
+        .select_from(MEMBERSHIP)
+        .join(PERSON, PERSON.c.id == MEMBERSHIP.c.person_id)
+        .join(ORGANISATION, ORGANISATION.c.id == MEMBERSHIP.c.organisation_id)
+        .join(SECTOR, SECTOR.c.id == MEMBERSHIP.c.sector_id)
+        .where(MEMBERSHIP.c.programme_id == programme.id, MEMBERSHIP.c.ended_at.is_(None))
+        .where(PERSON.c.disabled_at.is_(None))
+        .order_by(SECTOR.c.position, ORGANISATION.c.name, PERSON.c.name, PERSON.c.id)
+    ).all()
+
+
+def create(tx: Transaction, *, slug: str, name: str, language: str = "en", description: str = "") -> int:
+    """A new programme with the two default sectors, for the command line; its id.
+
+    :raises Invalid: the slug is taken or malformed, the name empty or too long
+    """
+    name, errors = text.line("name", name, most=120)
+    if not slug or not slug.replace("-", "").isalnum() or not slug.isascii() or slug != slug.lower() or len(slug) > 60:
+        errors.append(FieldError("slug", N_("Use up to 60 small letters, digits and hyphens.")))
+    elif tx.execute(select(PROGRAMME.c.id).where(PROGRAMME.c.slug == slug)).first():
+        errors.append(FieldError("slug", N_("This address is taken; please choose another.")))
+    if errors:
+        raise Invalid(*errors)
+    programme = Programme(slug=slug, name=name, language=language, description=description)
+    tx.session.add(programme)
+    tx.session.flush()
+    for position, (key, sector_name) in enumerate(DEFAULT_SECTORS):
+        tx.session.add(Sector(programme_id=programme.id, key=key, name=sector_name, position=position))
+    record(tx, "programme.created", None, programme_id=programme.id, subject_id=programme.id)
+    return int(programme.id or 0)
+
+
+def _seen(actor: Actor, row: Row[Any] | None) -> ProgrammeView:
+    if row is not None:
+        view = _view(row)
+        if may(actor, Permission.READ_PROGRAMME, view):
+            return view
+    raise NotFound(N_("There is no such programme, or it is not open to you."))
+
+
+def _view(row: Row[Any]) -> ProgrammeView:
+    return ProgrammeView(
+        id=row.id,
+        slug=row.slug,
+        name=row.name,
+        description=row.description,
+        language=row.language,
+        visibility=row.visibility,
+        version=row.version,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+    )

@@ -1,0 +1,77 @@
+"""Finding ideas by their words: one interface over SQLite FTS5 and PostgreSQL full text."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Row, literal_column, select, text
+from sqlalchemy.engine import Connection
+from sqlalchemy.sql import ColumnElement
+from sqlalchemy.sql.elements import TextClause
+
+from app.models import Idea
+from app.models.base import table
+from app.models.idea import OPEN
+from app.models.search import POSTGRESQL_VECTOR
+
+IDEA = table(Idea)
+
+MOST_WORDS = 12
+_WORD = re.compile(r"\w{2,40}")
+_PLAIN = str.maketrans("čšžćđ", "cszcd")
+
+
+def matching(dialect: str, query: str) -> ColumnElement[bool] | None:
+    """The condition that an idea holds every word of `query` (the last one may be cut short); None without words."""
+    words = _words(query)
+    if not words:
+        return None
+    if dialect == "sqlite":
+        phrase = " ".join([f'"{word}"' for word in words[:-1]] + [f'"{words[-1]}"*'])
+        found: TextClause = text("idea.id IN (SELECT rowid FROM idea_search WHERE idea_search MATCH :search)")
+    else:
+        phrase = " & ".join([*words[:-1], f"{words[-1]}:*"])
+        found = text(f"{POSTGRESQL_VECTOR} @@ to_tsquery('simple', :search)")  # noqa: S608 -- a constant of ours
+    return found.bindparams(search=phrase)  # type: ignore[return-value]
+
+
+def similar(
+    connection: Connection, challenge_id: int, title: str, *, limit: int = 3, except_id: int = 0
+) -> Sequence[Row[Any]]:
+    """Open ideas of the challenge (id, title, language) that share words with `title`, the closest first."""
+    words = [word for word in _words(title) if len(word) > 3]
+    if not words:
+        return []
+    if connection.dialect.name == "sqlite":
+        source = text("idea_search MATCH :search")
+        order: ColumnElement[Any] = literal_column("bm25(idea_search, 3.0, 1.0)")
+        phrase = " OR ".join(f'"{_stem(word)}"*' for word in words)
+        statement = (
+            select(IDEA.c.id, IDEA.c.title, IDEA.c.language)
+            .select_from(IDEA.join(text("idea_search"), literal_column("idea_search.rowid") == IDEA.c.id))  # type: ignore[arg-type]
+            .where(source)
+            .order_by(order)
+        )
+    else:
+        phrase = " | ".join(f"{_stem(word)}:*" for word in words)
+        query = "to_tsquery('simple', :search)"
+        statement = (
+            select(IDEA.c.id, IDEA.c.title, IDEA.c.language)
+            .where(text(f"{POSTGRESQL_VECTOR} @@ {query}"))
+            .order_by(text(f"ts_rank({POSTGRESQL_VECTOR}, {query}) DESC"))
+        )
+    return connection.execute(
+        statement.where(IDEA.c.challenge_id == challenge_id, IDEA.c.state == OPEN, IDEA.c.id != except_id)
+        .order_by(IDEA.c.id)
+        .limit(limit),
+        {"search": phrase},
+    ).all()
+
+
+def _words(query: str) -> list[str]:
+    return [word.translate(_PLAIN) for word in _WORD.findall(query.lower())][:MOST_WORDS]
+
+
+def _stem(word: str) -> str:
+    """The word without its ending, so that Slovene cases find one another."""
+    return word if len(word) < 6 else word[: len(word) - 2]

@@ -1,0 +1,279 @@
+"""Support: the light vote for a card, given and taken back by many at once."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Integer, column, delete, func, select, tuple_, values
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection, Row
+
+from app.database import Transaction
+from app.errors import DomainError, NotFound
+from app.lib.i18n import N_
+from app.models import Challenge, Idea, Phase, Sector, Support, Tally
+from app.models.base import table
+from app.models.support import ALL
+from app.policies.actor import Actor
+from app.policies.permissions import Permission
+from app.policies.rules import may, require
+from app.services import cards
+from app.services.cards import Card
+from app.services.challenges import PhaseView, require_open
+from app.services.events import record
+from app.services.held import PHASE_COLUMNS, phase_of, require_shown
+from app.services.programmes import SectorRef
+
+IDEA = table(Idea)
+SUPPORT = table(Support)
+TALLY = table(Tally)
+PHASE = table(Phase)
+CHALLENGE = table(Challenge)
+SECTOR = table(Sector)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """One person wants to support an idea, or (`wanted` false) to take support back."""
+
+    actor: Actor
+    idea_id: int
+    wanted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Supported:
+    """The card after a wish was met, and whether its asker supports it now."""
+
+    card: Card
+    phase: PhaseView
+    supported: bool
+
+
+def mine(connection: Connection, actor: Actor, challenge_id: int) -> frozenset[int]:
+    """The ids of the ideas on this board that the actor supports."""
+    if not actor.is_known:
+        return frozenset()
+    rows = connection.execute(
+        select(SUPPORT.c.idea_id).where(
+            SUPPORT.c.challenge_id == challenge_id, SUPPORT.c.person_id == actor.person_id
+        )
+    )
+    return frozenset(row[0] for row in rows)
+
+
+def give(tx: Transaction, actor: Actor, idea_id: int) -> Supported:
+    """Support an idea; asked again, nothing more happens.
+
+    :raises NotFound: there is no such idea for this actor
+    :raises NotAllowed: the role does not support ideas
+    :raises Conflict: the phase does not allow it, or the idea is no longer open
+    """
+    return _alone(tx, Wish(actor, idea_id, wanted=True))
+
+
+def withdraw(tx: Transaction, actor: Actor, idea_id: int) -> Supported:
+    """Take support back; asked again, nothing more happens. It raises what `give` raises."""
+    return _alone(tx, Wish(actor, idea_id, wanted=False))
+
+
+def meet(tx: Transaction, wishes: Sequence[Wish]) -> list[Supported | DomainError]:
+    """Meet any number of wishes in four statements; each is answered, or told why not.
+
+    Rows are written in the order of their keys, and each tally once, so that two batches cannot lock each other out.
+    """
+    board = _Board(tx, wishes)
+    met = [board.refusal(wish) for wish in wishes]
+    granted = {(wish.idea_id, _person(wish)): wish for wish, refused in zip(wishes, met, strict=True) if not refused}
+    changed = _write_supports(tx, board, [granted[key] for key in sorted(granted)])
+    counts = _write_tallies(tx, board, changed)
+    for wish in changed:
+        board.record(wish)
+    return [refused or board.answer(wish, counts) for wish, refused in zip(wishes, met, strict=True)]
+
+
+def _alone(tx: Transaction, wish: Wish) -> Supported:
+    (answer,) = meet(tx, [wish])
+    if isinstance(answer, DomainError):
+        raise answer
+    return answer
+
+
+class _Board:
+    """What is known of the wished-for ideas before anything is written."""
+
+    def __init__(self, tx: Transaction, wishes: Sequence[Wish]) -> None:
+        self._tx = tx
+        self.ideas: dict[int, Row[Any]] = {}
+        self.people: dict[int, dict[str, int]] = {}
+        self.sectors: dict[int, dict[str, tuple[int, SectorRef]]] = {}
+        self.held: dict[tuple[int, int], int] = {}
+        for row in tx.execute(_load(wishes)):
+            self.ideas[row.id] = row
+            self.people.setdefault(row.id, {})[row.counted_key] = row.people or 0
+            self.sectors.setdefault(row.id, {})[row.counted_key] = (
+                row.counted_id,
+                SectorRef(row.counted_key, row.counted_name),
+            )
+            self.held[row.challenge_id, row.wisher_id] = row.held
+
+    def refusal(self, wish: Wish) -> DomainError | None:
+        """Why this wish cannot be met, if so."""
+        try:
+            idea = self.ideas.get(wish.idea_id)
+            if idea is None or not may(wish.actor, Permission.READ_IDEA, idea):
+                raise NotFound(N_("There is no such idea, or it is not open to you."))
+            require(wish.actor, Permission.SUPPORT_IDEA, idea)
+            require_shown(idea)  # type: ignore[arg-type]
+            require_open(_Phased(phase_of(idea)), "supporting")
+        except DomainError as error:
+            return error
+        return None
+
+    def record(self, wish: Wish) -> None:
+        """Tell the log; the event names no one, since whom people support is theirs to tell."""
+        idea = self.ideas[wish.idea_id]
+        record(
+            self._tx,
+            "support.given" if wish.wanted else "support.withdrawn",
+            None,
+            programme_id=idea.programme_id,
+            challenge_id=idea.challenge_id,
+            idea_id=idea.id,
+            subject_id=idea.id,
+        )
+
+    def answer(self, wish: Wish, counts: Mapping[tuple[int, int], int]) -> Supported:
+        """The card with its counts after the batch."""
+        idea = self.ideas[wish.idea_id]
+        phase = phase_of(idea)
+        tally = None
+        if phase.tallies:
+            people = {
+                key: counts.get((idea.id, sector_id), self.people[idea.id][key])
+                for key, (sector_id, _) in self.sectors[idea.id].items()
+            }
+            tally = cards.tally([sector for _, sector in self.sectors[idea.id].values()], people, {})
+        return Supported(cards.card(idea, tally), phase, wish.wanted)
+
+
+@dataclass(frozen=True, slots=True)
+class _Phased:
+    phase: PhaseView
+
+
+def _load(wishes: Sequence[Wish]) -> Any:
+    """Each wished-for idea with its phase, its tally by sector, and how many the wisher supports on its board."""
+    wish = values(column("idea_id", Integer), column("person_id", Integer), name="wish").data(
+        sorted({(wish.idea_id, _person(wish)) for wish in wishes})
+    )
+    held = (
+        select(func.count())
+        .select_from(SUPPORT)
+        .where(SUPPORT.c.challenge_id == IDEA.c.challenge_id, SUPPORT.c.person_id == wish.c.person_id)
+        .correlate(IDEA, wish)
+        .scalar_subquery()
+    )
+    counted = SECTOR.alias("counted")
+    return (
+        cards.selection(
+            wish.c.person_id.label("wisher_id"),
+            held.label("held"),
+            counted.c.id.label("counted_id"),
+            counted.c.key.label("counted_key"),
+            counted.c.name.label("counted_name"),
+            TALLY.c.people,
+            *(PHASE.c[name] for name in PHASE_COLUMNS),
+        )
+        .join(wish, wish.c.idea_id == IDEA.c.id)
+        .join(CHALLENGE, (CHALLENGE.c.id == IDEA.c.challenge_id) & CHALLENGE.c.deleted_at.is_(None))
+        .outerjoin(PHASE, cards.in_force(PHASE.c.challenge_id == IDEA.c.challenge_id))
+        .join(counted, counted.c.programme_id == IDEA.c.programme_id)
+        .outerjoin(
+            TALLY,
+            (TALLY.c.challenge_id == IDEA.c.challenge_id)
+            & (TALLY.c.idea_id == IDEA.c.id)
+            & (TALLY.c.sector_id == counted.c.id),
+        )
+        .order_by(counted.c.position, counted.c.id)
+    )
+
+
+def _write_supports(tx: Transaction, board: _Board, wishes: Sequence[Wish]) -> list[Wish]:
+    """Write the supports; the wishes that changed something."""
+    wanted = {(wish.idea_id, _person(wish)): wish for wish in wishes if wish.wanted}
+    unwanted = {(wish.idea_id, _person(wish)): wish for wish in wishes if not wish.wanted}
+    changed: list[Wish] = []
+    if wanted:
+        rows = [_row(tx, board, wish) for wish in wanted.values()]
+        statement = _insert(tx)(SUPPORT).on_conflict_do_nothing().returning(SUPPORT.c.idea_id, SUPPORT.c.person_id)
+        changed += [wanted[row.idea_id, row.person_id] for row in tx.execute(statement, rows)]
+    if unwanted:
+        gone = tx.execute(
+            delete(SUPPORT)
+            .where(tuple_(SUPPORT.c.idea_id, SUPPORT.c.person_id).in_(list(unwanted)))
+            .returning(SUPPORT.c.idea_id, SUPPORT.c.person_id)
+        )
+        changed += [unwanted[row.idea_id, row.person_id] for row in gone]
+    return changed
+
+
+def _write_tallies(tx: Transaction, board: _Board, changed: Sequence[Wish]) -> dict[tuple[int, int], int]:
+    """Add what changed to the cube; the new counts by idea and sector."""
+    steps: Counter[tuple[int, int, int, int]] = Counter()
+    change_of: Counter[tuple[int, int]] = Counter()
+    sector_of: dict[tuple[int, int], tuple[int, int]] = {}
+    for wish in changed:
+        idea = board.ideas[wish.idea_id]
+        sector_id = wish.actor.memberships[idea.programme_id].sector_id
+        step = 1 if wish.wanted else -1
+        for sector in (sector_id, ALL):
+            steps[idea.challenge_id, idea.id, sector, idea.programme_id] += step
+        change_of[idea.challenge_id, _person(wish)] += step
+        sector_of[idea.challenge_id, _person(wish)] = (sector_id, idea.programme_id)
+    for (challenge_id, person_id), change in change_of.items():
+        before = board.held[challenge_id, person_id]
+        active = (before + change > 0) - (before > 0)
+        sector_id, programme_id = sector_of[challenge_id, person_id]
+        for sector in (sector_id, ALL):
+            steps[challenge_id, ALL, sector, programme_id] += active
+    return add(tx, steps)
+
+
+def add(tx: Transaction, steps: Mapping[tuple[int, int, int, int], int]) -> dict[tuple[int, int], int]:
+    """Add steps, keyed by challenge, idea, sector and programme, to the tallies; the new counts by idea and sector."""
+    rows = [
+        {"challenge_id": challenge, "idea_id": idea, "sector_id": sector, "programme_id": programme, "people": step}
+        for (challenge, idea, sector, programme), step in sorted(steps.items())
+        if step
+    ]
+    if not rows:
+        return {}
+    statement = _insert(tx)(TALLY)
+    statement = statement.on_conflict_do_update(
+        index_elements=["challenge_id", "idea_id", "sector_id"],
+        set_={"people": TALLY.c.people + statement.excluded.people},
+    ).returning(TALLY.c.idea_id, TALLY.c.sector_id, TALLY.c.people)
+    return {(row.idea_id, row.sector_id): row.people for row in tx.execute(statement, rows)}
+
+
+def _row(tx: Transaction, board: _Board, wish: Wish) -> dict[str, Any]:
+    idea = board.ideas[wish.idea_id]
+    return {
+        "idea_id": idea.id,
+        "person_id": _person(wish),
+        "programme_id": idea.programme_id,
+        "challenge_id": idea.challenge_id,
+        "sector_id": wish.actor.memberships[idea.programme_id].sector_id,
+        "via_id": None,
+        "created_at": tx.now,
+    }
+
+
+def _insert(tx: Transaction) -> Any:
+    return postgresql.insert if tx.dialect == "postgresql" else sqlite.insert
+
+
+def _person(wish: Wish) -> int:
+    return wish.actor.person_id or 0
