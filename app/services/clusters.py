@@ -1,0 +1,98 @@
+"""Clusters: the columns of a board."""
+
+from typing import Any
+
+from sqlalchemy import func, insert, select
+
+from app.database import Transaction
+from app.errors import Conflict, Invalid, NotFound
+from app.lib import text
+from app.lib.i18n import N_
+from app.models import Cluster, Idea
+from app.models.base import table
+from app.policies.actor import Actor
+from app.policies.permissions import Permission
+from app.policies.rules import require
+from app.services import challenges
+from app.services.events import record
+
+CLUSTER = table(Cluster)
+IDEA = table(Idea)
+
+MOST = 24
+"""Columns that one board may have."""
+
+
+def create(tx: Transaction, actor: Actor, challenge_id: int, *, title: str) -> int:
+    """Add a column at the end of the board; its id.
+
+    :raises NotAllowed: the actor does not arrange this board
+    :raises Conflict: there are `MOST` already
+    :raises Invalid: the title is empty or longer than 80 characters
+    """
+    challenge = challenges.find(tx.connection, actor, challenge_id)
+    require(actor, Permission.ARRANGE_CLUSTERS, challenge)
+    title = _checked(title)
+    count, last = tx.execute(
+        select(func.count(), func.coalesce(func.max(CLUSTER.c.position), 0)).where(
+            CLUSTER.c.challenge_id == challenge_id
+        )
+    ).one()
+    if count >= MOST:
+        raise Conflict(N_("A board has at most %(most)s clusters; please remove one first."), most=MOST)
+    cluster_id = tx.execute(
+        insert(CLUSTER)
+        .values(
+            programme_id=challenge.programme_id,
+            challenge_id=challenge_id,
+            title=title,
+            language=actor.language or challenge.language,
+            position=last + 1,
+        )
+        .returning(CLUSTER.c.id)
+    ).scalar_one()
+    _record(tx, "cluster.created", actor, challenge, cluster_id)
+    return int(cluster_id)
+
+
+def rename(tx: Transaction, actor: Actor, cluster_id: int, *, title: str) -> int:
+    """Give a column another title; its challenge's id."""
+    challenge = _arrangeable(tx, actor, cluster_id)
+    tx.execute(CLUSTER.update().where(CLUSTER.c.id == cluster_id).values(title=_checked(title)))
+    _record(tx, "cluster.renamed", actor, challenge, cluster_id)
+    return int(challenge.id)
+
+
+def remove(tx: Transaction, actor: Actor, cluster_id: int) -> int:
+    """Take a column away; its cards stay on the board, in no cluster. Its challenge's id."""
+    challenge = _arrangeable(tx, actor, cluster_id)
+    tx.execute(
+        IDEA.update()
+        .where(IDEA.c.cluster_id == cluster_id)
+        .values(cluster_id=None, version=IDEA.c.version + 1, updated_at=tx.now)
+    )
+    tx.execute(CLUSTER.delete().where(CLUSTER.c.id == cluster_id))
+    _record(tx, "cluster.removed", actor, challenge, cluster_id)
+    return int(challenge.id)
+
+
+def _arrangeable(tx: Transaction, actor: Actor, cluster_id: int) -> Any:
+    challenge_id = tx.execute(select(CLUSTER.c.challenge_id).where(CLUSTER.c.id == cluster_id)).scalar()
+    if challenge_id is None:
+        raise NotFound(N_("There is no such cluster, or it is not open to you."))
+    challenge = challenges.find(tx.connection, actor, challenge_id)
+    require(actor, Permission.ARRANGE_CLUSTERS, challenge)
+    return challenge
+
+
+def _checked(title: str) -> str:
+    title, errors = text.line("title", title, most=80)
+    if errors:
+        raise Invalid(*errors)
+    return title
+
+
+def _record(tx: Transaction, type: str, actor: Actor, challenge: Any, cluster_id: int) -> None:
+    record(
+        tx, type, actor, programme_id=challenge.programme_id, challenge_id=challenge.id, subject_id=cluster_id
+    )
