@@ -12,8 +12,8 @@ from app.models.base import table
 class Account(NamedTuple):
     """One person as an identity provider knows them.
 
-    `organisation_number` is the claim by which the provider names the organisation; `role` and `sector` (its key)
-    are what the programme makes of it, shown to help choose and never part of a token.
+    `organisation_number` is the claim by which the provider names the organisation; `role` and `sector`
+    (its key) are what the programme makes of it, shown to help choose and never part of a token.
     """
 
     subject: str
@@ -60,7 +60,10 @@ def _accounts(issuer: str) -> Select[Any]:
         .join(_MEMBERSHIP, _MEMBERSHIP.c.person_id == _PERSON.c.id)
         .join(_ORGANISATION, _ORGANISATION.c.id == _MEMBERSHIP.c.organisation_id)
         .join(_SECTOR, _SECTOR.c.id == _ORGANISATION.c.sector_id)
-        .join(_IDENTITY, (_IDENTITY.c.organisation_id == _ORGANISATION.c.id) & (_IDENTITY.c.issuer == _LOGIN.c.issuer))
+        .join(
+            _IDENTITY,
+            (_IDENTITY.c.organisation_id == _ORGANISATION.c.id) & (_IDENTITY.c.issuer == _LOGIN.c.issuer),
+        )
         .where(_LOGIN.c.issuer == issuer, _PERSON.c.disabled_at.is_(None), _MEMBERSHIP.c.ended_at.is_(None))
         .order_by(is_of_contract.desc(), _LOGIN.c.id)
     )
