@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy import Index, Text, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from app.models.base import Dated, instant, key, refers
@@ -19,7 +19,7 @@ class Challenge(Dated, table=True):
     title: str = Field(max_length=120)
     summary: str = Field(default="", max_length=300)
     brief: str = Field(default="", max_length=10_000)
-    brief_html: str = ""
+    brief_html: str = Field(default="", sa_type=Text)
     language: str = Field(default="en", max_length=8)
     anonymous_allowed: bool = False
     deleted_at: datetime | None = instant(nullable=True)

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Index
+from sqlalchemy import Index, Text
 from sqlmodel import Field
 
 from app.models.base import Dated, instant, key, refers
@@ -21,7 +21,7 @@ class Comment(Dated, table=True):
     organisation_id: int = refers("organisation.id")
     sector_id: int = refers("sector.id")
     body: str = Field(max_length=4000)
-    body_html: str = ""
+    body_html: str = Field(default="", sa_type=Text)
     language: str = Field(default="en", max_length=8)
     withdrawn_at: datetime | None = instant(nullable=True)
     hidden_at: datetime | None = instant(nullable=True)

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Index
+from sqlalchemy import Index, Text
 from sqlmodel import Field, SQLModel
 
 from app.database import Key
@@ -32,7 +32,7 @@ class Idea(Dated, table=True):
     sector_id: int = refers("sector.id")
     title: str = Field(max_length=120)
     body: str = Field(default="", max_length=10_000)
-    body_html: str = ""
+    body_html: str = Field(default="", sa_type=Text)
     language: str = Field(default="en", max_length=8)
     anonymous: bool = False
     state: str = Field(default=OPEN, max_length=10)

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from sqlalchemy import Text
 from sqlmodel import Field, SQLModel
 
 from app.database import Key
@@ -19,5 +20,5 @@ class KeptAnswer(SQLModel, table=True):
     status: int
     location: str | None = Field(default=None, max_length=400)
     etag: str | None = Field(default=None, max_length=80)
-    body: str = ""
+    body: str = Field(default="", sa_type=Text)
     created_at: datetime = instant()

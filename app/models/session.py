@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Index
+from sqlalchemy import Index, Text
 from sqlmodel import Field, SQLModel
 
 from app.models.base import instant, key, refers
@@ -21,7 +21,7 @@ class BrowserSession(SQLModel, table=True):
     issuer: str = Field(max_length=400)
     subject: str = Field(max_length=255)
     sid: str | None = Field(default=None, max_length=255)
-    id_token: str | None = Field(default=None)
+    id_token: str | None = Field(default=None, sa_type=Text)
     created_at: datetime = instant()
     seen_at: datetime = instant()
     expires_at: datetime = instant()
