@@ -1,0 +1,79 @@
+"""The live stream of a board, as Server-Sent Events on raw ASGI."""
+
+from functools import partial
+from typing import Final
+
+from starlette.requests import Request
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from app.errors import FieldError, NotFound
+from app.lib.i18n import DEFAULT, N_
+from app.schemas.base import LARGEST_ID
+from app.services import challenges
+from app.web import identity
+from app.web.sse import START
+from app.web.streams import Challenge
+from app.web.validation import InvalidParameter
+
+NEVER: Final = -1
+"""An event that never was: who names it is told to load the page anew."""
+
+
+class Stream:
+    """`GET /challenges/{id}/stream`: what changes on the board, for members who may see the challenge.
+
+    Not a function that returns a response: everything that such a one needs would be kept for as long as the
+    stream is open, for each of them.
+    """
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, which lasts until the reader leaves."""
+        request = Request(scope)
+        context = request.app.state.context
+        actor = await identity.required(request)
+        id = request.path_params["id"]
+        if id > LARGEST_ID:
+            raise NotFound(N_("There is no such challenge, or it is not open to you."))
+        found = await context.database.read(partial(challenges.find, actor=actor, challenge_id=id))
+        challenge = Challenge(found.id, found.programme_id)
+        after = last_event(request)
+        language = scope["state"].get("language", DEFAULT)
+        del request, found
+        if scope["method"] == "HEAD":
+            await send(START)
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+            return
+        await context.streams.serve(
+            challenge, actor, language=language, after=after, receive=receive, send=send
+        )
+
+
+def last_event(request: Request) -> int | None:
+    """The event up to which the reader has everything, or None.
+
+    The header, which a browser sends when it comes back, goes before the address, which says what the page held.
+    One that we never sent is answered by a stream that tells the page to load itself anew: an error would have
+    the browser ask for the same again and again.
+
+    :raises InvalidParameter: the address holds no event's id
+    """
+    header = request.headers.get("last-event-id", "")
+    if header:
+        return _id(header)
+    given = request.query_params.get("after", "")
+    if not given:
+        return None
+    after = _id(given)
+    if after == NEVER:
+        raise InvalidParameter("query", FieldError("after", N_("Please give the id of an event.")))
+    return after
+
+
+def _id(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) <= len(str(LARGEST_ID))):
+        return NEVER
+    return min(int(text), LARGEST_ID)
+
+
+routes: Final = [Route("/challenges/{id:int}/stream", Stream(), methods=["GET"], name="stream")]
