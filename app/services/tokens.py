@@ -110,7 +110,7 @@ def create(tx: Transaction, actor: Actor, *, name: str, scopes: Sequence[str], d
 
 
 def of_person(connection: Connection, actor: Actor) -> Sequence[Any]:
-    """The actor's tokens in force, newest first: id, name, ending, scopes, created_at, expires_at, used_at."""
+    """The actor's tokens in force, newest first: id, name, ending, scopes and three instants."""
     require(actor, Permission.MANAGE_OWN)
     return connection.execute(
         select(

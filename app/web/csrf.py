@@ -27,7 +27,7 @@ def check(method: str, headers: Iterable[tuple[bytes, bytes]], base_url: str) ->
 
     Browsers say it in `Sec-Fetch-Site`, older ones in `Origin`, and no page can make them lie. `UNKNOWN`
     means that neither is there although a cookie is: such a form must carry the token in `FIELD`. A request
-    with an `Authorization` header, or with no cookie at all, borrows nobody's identity.
+    with a bearer token, or with no cookie at all, borrows nobody's identity.
     """
     if method in _SAFE_METHODS:
         return Verdict.OURS
@@ -36,7 +36,7 @@ def check(method: str, headers: Iterable[tuple[bytes, bytes]], base_url: str) ->
         return Verdict.OURS if found[b"sec-fetch-site"] in _OUR_SITES else Verdict.FOREIGN
     if b"origin" in found:
         return Verdict.OURS if found[b"origin"] == base_url.lower().encode() else Verdict.FOREIGN
-    if b"authorization" in found or b"cookie" not in found:
+    if found.get(b"authorization", b"").startswith(b"bearer ") or b"cookie" not in found:
         return Verdict.OURS
     return Verdict.UNKNOWN
 

@@ -9,7 +9,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
 from app.database import Database, Transaction
-from app.errors import NotAllowed, NotSignedIn, Unavailable
+from app.errors import NotSignedIn, Unavailable
 from app.lib.i18n import N_
 from app.policies.actor import ANONYMOUS, Actor
 from app.services import sessions, tokens
@@ -19,14 +19,16 @@ log = structlog.get_logger(__name__)
 _TOUCHING: set[asyncio.Task[None]] = set()
 _TOUCHED: set[tuple[str, int]] = set()
 _LONGEST_SECRET: Final = 200
+_API: Final = "/api/"
 
 
 async def actor(request: HTTPConnection) -> Actor:
-    """Who asks, found once a request; `ANONYMOUS` where there is no session or token, or none that holds.
+    """Who asks, found once a request; `ANONYMOUS` where there is no session, or none that holds.
 
-    A request with an `Authorization` header is judged by that alone, so that a cookie adds nothing to it.
+    Pages know people by their session alone, and the API by a token alone: so a token never does what its
+    scopes do not allow, and no other site can call the API with a reader's cookie.
 
-    :raises NotSignedIn: the header is there, but names no token that holds
+    :raises NotSignedIn: to the API came a token that does not hold
     """
     state = request.scope.setdefault("state", {})
     if "actor" not in state:
@@ -44,15 +46,6 @@ async def required(request: HTTPConnection) -> Actor:
     if not found.is_known:
         raise NotSignedIn(N_("Please sign in first."))
     return found
-
-
-def require_scope(actor: Actor, scope: str) -> None:
-    """Raise unless the actor came in person, or by a token that is for `scope`.
-
-    :raises NotAllowed: the token is for other things
-    """
-    if actor.scopes is not None and scope not in actor.scopes:
-        raise NotAllowed(N_("This needs a token with the scope %(scope)s."), scope=scope)
 
 
 def secret_of(request: HTTPConnection) -> str:
@@ -91,9 +84,9 @@ def forget(request: HTTPConnection, response: Response) -> None:
 
 async def _found(request: HTTPConnection) -> Actor:
     database: Database = request.app.state.context.database
-    authorization = request.headers.get("authorization")
-    if authorization is not None:
-        return await _by_token(database, authorization)
+    if request.scope["path"].startswith(_API):
+        authorization = request.headers.get("authorization")
+        return ANONYMOUS if authorization is None else await _by_token(database, authorization)
     secret = secret_of(request)
     if not secret:
         return ANONYMOUS
