@@ -94,10 +94,10 @@ def _message(sender: str, letter: Letter) -> EmailMessage:
     message["Subject"] = _one_line(letter.subject)
     message["Date"] = format_datetime(letter.written_at)
     message["Message-ID"] = f"<{letter.id}@{_domain(sender)}>"
-    message["Content-Language"] = letter.language
     message["Auto-Submitted"] = "auto-generated"
     message["X-Auto-Response-Suppress"] = "All"
     message.set_content(letter.body, cte="quoted-printable")
+    message["Content-Language"] = letter.language
     return message
 
 

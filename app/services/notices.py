@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Row, Select, and_, exists, func, select
+from sqlalchemy import Row, Select, and_, exists, func, literal_column, select
 from sqlalchemy.engine import Connection
 
 from app.database import Transaction
@@ -161,10 +161,14 @@ def tell(
     if not mail.is_set_up():
         tx.execute(NOTICE.insert(), rows)
         return
-    # One comes with the answer whether there is an address, so that no job is made in vain.
-    has_email = select(PERSON.c.email.is_not(None)).where(PERSON.c.id == NOTICE.c.person_id).scalar_subquery()
-    written = tx.execute(NOTICE.insert().returning(NOTICE.c.id, has_email.label("has_email")), rows)
+    written = tx.execute(NOTICE.insert().returning(NOTICE.c.id, _HAS_EMAIL), rows)
     _put_in_line(tx, [notice.id for notice in written if notice.has_email])
+
+
+# As text: written as an expression it loses the names of its tables in RETURNING on SQLite.
+_HAS_EMAIL: Final[Any] = literal_column(
+    "(SELECT person.email IS NOT NULL FROM person WHERE person.id = notice.person_id)"
+).label("has_email")
 
 
 def _put_in_line(tx: Transaction, notice_ids: Sequence[int]) -> None:

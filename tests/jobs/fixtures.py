@@ -1,0 +1,30 @@
+"""Fixtures of the tests about jobs; a test module asks for them by `pytest_plugins`."""
+
+import pytest
+
+from app.settings import settings
+from tests.jobs import places
+
+
+@pytest.fixture(params=places.ENGINES)
+def jobs_database(request, tmp_path):
+    """A database with a line of jobs, on either engine."""
+    if request.param == "postgresql" and not places.postgres_answers():
+        pytest.skip("no PostgreSQL answers at PARTNERSHIP_TEST_POSTGRES_URL")
+    with places.fresh_database(request.param, tmp_path) as database:
+        yield database
+
+
+@pytest.fixture
+def jobs_world(jobs_database):
+    """A programme with two people, a stranger and two ideas."""
+    return places.settle(jobs_database)
+
+
+@pytest.fixture
+def mail_on(monkeypatch):
+    """Mail is set up for this process, so that notices put their mails in line."""
+    monkeypatch.setenv("PARTNERSHIP_SMTP_URL", "smtp://127.0.0.1:1")
+    settings.cache_clear()
+    yield
+    settings.cache_clear()
