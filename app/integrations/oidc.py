@@ -121,7 +121,7 @@ class Provider(StarletteOAuth2App):
         allow_loopback: bool = False,
     ) -> None:
         secret = settings.client_secret
-        super().__init__(
+        super().__init__(  # type: ignore[no-untyped-call]
             framework=None,
             name=settings.id,
             client_id=settings.client_id,
@@ -155,7 +155,7 @@ class Provider(StarletteOAuth2App):
         :raises Unavailable: the provider does not answer, or answers nonsense
         """
         async with _named(self.settings.id):
-            made = await self.create_authorization_url(
+            made = await self.create_authorization_url(  # type: ignore[no-untyped-call]
                 self.redirect_uri,
                 state=secrets.new_hex(),
                 nonce=secrets.new_hex(),
@@ -174,7 +174,7 @@ class Provider(StarletteOAuth2App):
             await self._require_own_issuer(answer)
             if "error" in answer or "code" not in answer:
                 raise _broken_off(self.settings.id, answer.get("error"))
-            token = await self.fetch_access_token(
+            token = await self.fetch_access_token(  # type: ignore[no-untyped-call]
                 redirect_uri=self.redirect_uri, code=answer["code"], code_verifier=code_verifier
             )
             if not isinstance(token.get("id_token"), str):
@@ -290,7 +290,7 @@ class Provider(StarletteOAuth2App):
             return {}
         if not token.get("access_token"):
             raise Distrusted("no_access_token")
-        response = await self.get(endpoint, token=dict(token))
+        response = await self.get(endpoint, token=dict(token))  # type: ignore[no-untyped-call]
         response.raise_for_status()
         told = await self._userinfo_claims(response)
         if told.get("sub") != claims["sub"]:
@@ -356,7 +356,7 @@ class Provider(StarletteOAuth2App):
         return KeySet(keys)
 
     async def _fetch_json(self, address: str) -> dict[str, Any]:
-        async with self._get_session() as client:
+        async with self._get_session() as client:  # type: ignore[no-untyped-call]
             response = await client.request("GET", address, withhold_token=True)
         if response.status_code != 200:
             raise httpx2.HTTPStatusError("not 200", request=response.request, response=response)
@@ -390,6 +390,10 @@ class Providers:
         if id not in self._all:
             raise NotFound(N_("There is no such identity provider. Please choose one from the list."))
         return self._all[id]
+
+    def has(self, id: str) -> bool:
+        """Whether there is one of this name; a session may outlive its provider's table."""
+        return id in self._all
 
     def by_side(self) -> list[tuple[str, Sequence[ProviderSettings]]]:
         """The sides of the sign-in page that have a provider, each with its providers."""

@@ -1,5 +1,6 @@
 """Signed-in browsers: opened at sign-in, found on each request, ended by sign-out, time or a coordinator."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
@@ -30,6 +31,15 @@ SEEN_EVERY: Final = timedelta(minutes=5)
 
 KEPT: Final = timedelta(days=30)
 """How long the row of an ended session is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A session that was just ended: its provider, and the hint by which that knows the session again."""
+
+    provider: str
+    id_token: str | None
+
 
 PERSON_AND_PLACES: Final = (
     PERSON.c.id,
@@ -138,20 +148,20 @@ def open_for(
     return secret
 
 
-def end(tx: Transaction, secret: str) -> Row[Any] | None:
-    """End the session of this cookie; its `provider` and `id_token` for the sign-out there, or None.
+def end(tx: Transaction, secret: str) -> Ended | None:
+    """End the session of this cookie; what signing out at the provider needs, or None.
 
     Idempotent: a session that has ended before, or never was, is no error.
     """
-    open_session = SESSION.c.token_hash == secrets.digest(secret)
     session = tx.execute(
         select(SESSION.c.id, SESSION.c.person_id, SESSION.c.provider, SESSION.c.id_token).where(
-            open_session, SESSION.c.revoked_at.is_(None)
+            SESSION.c.token_hash == secrets.digest(secret), SESSION.c.revoked_at.is_(None)
         )
     ).first()
-    if session is not None:
-        _revoke(tx, [session], "signed_out")
-    return session
+    if session is None:
+        return None
+    _revoke(tx, [session], "signed_out")
+    return Ended(session.provider, session.id_token)
 
 
 def end_all(tx: Transaction, person_id: int, *, reason: str = "revoked") -> int:
