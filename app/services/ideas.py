@@ -112,6 +112,12 @@ def versions(connection: Connection, actor: Actor, idea_id: int) -> tuple[IdeaVi
     return view, rows
 
 
+def bodies(connection: Connection, idea_ids: Sequence[int]) -> dict[int, str]:
+    """The texts of these ideas as they were typed, by id, for a caller who has loaded their cards."""
+    rows = connection.execute(select(IDEA.c.id, IDEA.c.body).where(IDEA.c.id.in_(idea_ids)))
+    return {row.id: row.body for row in rows}
+
+
 def written_by(connection: Connection, actor: Actor) -> Sequence[Row[Any]]:
     """The actor's own ideas that show (id, title, language, challenge_id, anonymous, state), the newest first."""
     return connection.execute(

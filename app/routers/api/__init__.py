@@ -1,1 +1,50 @@
-"""Doors for programs: JSON, the same nouns and file names as the pages."""
+"""Doors for programs: JSON, the same nouns as the pages."""
+
+from fastapi import FastAPI
+
+from app.routers.api import (
+    challenges,
+    comments,
+    documents,
+    events,
+    ideas,
+    organisations,
+    people,
+    programmes,
+    support,
+)
+from app.web import operations
+
+ENDPOINTS = (
+    support.give,
+    ideas.index,
+    ideas.show,
+    support.withdraw,
+    ideas.post,
+    ideas.change,
+    ideas.withdraw,
+    comments.index,
+    comments.post,
+    comments.show,
+    comments.withdraw,
+    challenges.show,
+    challenges.index,
+    challenges.create,
+    challenges.change,
+    challenges.delete,
+    challenges.change_phases,
+    programmes.index,
+    programmes.show,
+    organisations.index,
+    people.me,
+    events.index,
+    documents.openapi,
+    documents.problems,
+    documents.problem,
+)
+"""In the order in which addresses are compared: what is called most stands first."""
+
+
+def register(app: FastAPI) -> None:
+    """Add the API to the application itself: a router that is included would cost every call a detour."""
+    operations.mount(app, ENDPOINTS)

@@ -1,0 +1,168 @@
+"""Ideas, for programs."""
+
+from typing import Annotated
+
+from fastapi import Query
+from pydantic_core import to_json
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.database import Transaction
+from app.policies.actor import Actor
+from app.schemas.base import LARGEST_ID
+from app.schemas.ideas import IdeaChange, IdeaDraft, IdeaItem, IdeaList
+from app.services import boards, ideas, support
+from app.web import bodies, etags, idea_pages, idempotency, items, paging
+from app.web.idempotency import Answer
+from app.web.operations import PREFIX, Identifier, base_url, caller, database, operation
+from app.web.paging import Cursor, Limit
+
+Sort = Annotated[boards.Sort, Query(description="The newest, the most supported or the best bridging first.")]
+Cluster = Annotated[
+    int | None, Query(ge=0, le=LARGEST_ID, description="Only this cluster; 0: in no cluster.")
+]
+Sector = Annotated[str | None, Query(max_length=40, description="Only from this sector, by its key.")]
+Words = Annotated[str, Query(max_length=200, description="Only with all of these words.")]
+
+
+@operation(
+    "GET",
+    "/challenges/{challenge_id}/ideas",
+    tag="ideas",
+    summary="List the ideas of a challenge",
+    scope="read",
+    gives=IdeaList,
+    paged=True,
+)
+async def index(  # noqa: PLR0917 -- the framework passes them by name
+    request: Request,
+    challenge_id: Identifier,
+    limit: Limit = paging.USUAL,
+    cursor: Cursor = None,
+    sort: Sort = "new",
+    cluster: Cluster = None,
+    sector: Sector = None,
+    q: Words = "",
+) -> Response:
+    """The ideas on its board, the newest first: what is posted while you read on neither repeats nor hides any."""
+    actor = await caller(request)
+    page = paging.page(request, limit, cursor)
+    query = boards.Query(sort, cluster, sector, q, page.position or None, page.limit)
+    found = await database(request).read(
+        lambda connection: idea_pages.read(connection, actor, challenge_id, query, base_url(request))
+    )
+    return paging.listing_of_bytes(request, page, *found)
+
+
+@operation(
+    "POST",
+    "/challenges/{challenge_id}/ideas",
+    tag="ideas",
+    summary="Post an idea",
+    scope="write",
+    status=201,
+    takes=IdeaDraft,
+    gives=IdeaItem,
+    keyed=True,
+    conflicts=True,
+)
+async def post(request: Request, challenge_id: Identifier) -> Response:
+    """While the phase of the challenge is open for posting."""
+    actor = await caller(request)
+    draft = await bodies.take(request, IdeaDraft)
+
+    def work(tx: Transaction) -> Answer:
+        idea_id = ideas.post(
+            tx,
+            actor,
+            challenge_id,
+            title=draft.title,
+            body=draft.body,
+            cluster_id=draft.cluster,
+            anonymous=draft.anonymous,
+            language=draft.language,
+        )
+        return _answer(tx, actor, idea_id, base_url(request), created=True)
+
+    return await idempotency.once(request, actor, work)
+
+
+@operation(
+    "GET",
+    "/ideas/{idea_id}",
+    tag="ideas",
+    summary="Read an idea",
+    scope="read",
+    gives=IdeaItem,
+    tagged=True,
+)
+async def show(request: Request, idea_id: Identifier) -> Response:
+    """A card, with how it stands and whether you support it."""
+    actor = await caller(request)
+    view = await database(request).read(lambda connection: ideas.find(connection, actor, idea_id))
+    mine = await database(request).read(lambda connection: support.mine(connection, actor, view.challenge_id))
+    body = to_json(items.idea(base_url(request), view, supported=idea_id in mine))
+    return etags.item(request, body, view.version)
+
+
+@operation(
+    "PATCH",
+    "/ideas/{idea_id}",
+    tag="ideas",
+    summary="Edit or move an idea",
+    scope="write",
+    takes=IdeaChange,
+    gives=IdeaItem,
+    conditional=True,
+    conflicts=True,
+)
+async def change(request: Request, idea_id: Identifier) -> Response:
+    """Its authors edit it, and what it said before is kept. Everyone who takes part may give it another `cluster`,
+    if nothing else is in the body.
+    """
+    actor = await caller(request)
+    versions = etags.expected(request)
+    changes = (await bodies.take(request, IdeaChange)).given()
+    if "cluster" in changes:
+        changes["cluster_id"] = changes.pop("cluster")
+
+    def work(tx: Transaction) -> Answer:
+        version = etags.chosen(versions, ideas.find(tx.connection, actor, idea_id).version)
+        if set(changes) == {"cluster_id"}:
+            ideas.move(tx, actor, idea_id, **changes)
+        elif changes:
+            ideas.edit(tx, actor, idea_id, version=version, **changes)
+        return _answer(tx, actor, idea_id, base_url(request))
+
+    return (await database(request).write(work)).response()
+
+
+@operation(
+    "DELETE",
+    "/ideas/{idea_id}",
+    tag="ideas",
+    summary="Withdraw an idea",
+    scope="write",
+    status=204,
+    conditional=True,
+    conflicts=True,
+)
+async def withdraw(request: Request, idea_id: Identifier) -> Response:
+    """By its author. It leaves the board; its author can still read it."""
+    actor = await caller(request)
+    versions = etags.expected(request)
+
+    def work(tx: Transaction) -> None:
+        version = etags.chosen(versions, ideas.find(tx.connection, actor, idea_id).version)
+        ideas.withdraw(tx, actor, idea_id, version=version)
+
+    await database(request).write(work)
+    return Response(status_code=204)
+
+
+def _answer(tx: Transaction, actor: Actor, idea_id: int, base_url: str, *, created: bool = False) -> Answer:
+    view = ideas.find(tx.connection, actor, idea_id)
+    supported = idea_id in support.mine(tx.connection, actor, view.challenge_id)
+    body = to_json(items.idea(base_url, view, supported=supported))
+    location = f"{base_url}{PREFIX}/ideas/{idea_id}" if created else None
+    return Answer(201 if created else 200, body, etags.tag(body, view.version), location)

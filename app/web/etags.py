@@ -1,0 +1,72 @@
+"""ETags: one for each state of an item, so that nothing is sent twice and nothing newer is overwritten.
+
+A tag is `"<version>-<digest>"`. The digest is over the bytes of the answer, so it changes with anything that
+shows. A write compares the version alone: someone's support in the meantime does not refuse an edit.
+"""
+
+import hashlib
+import re
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.errors import Moved
+from app.lib.i18n import N_
+from app.web.problems import BadRequest, PreconditionRequired
+
+_TAG: Final = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
+_OURS: Final = re.compile(r"([0-9]{1,18})-[0-9a-f]{16}")
+
+
+def tag(body: bytes, version: int) -> str:
+    """The strong ETag of an item's bytes."""
+    return f'"{version}-{hashlib.blake2b(body, digest_size=8).hexdigest()}"'
+
+
+def item(
+    request: Request, body: bytes, version: int, *, status: int = 200, location: str | None = None
+) -> Response:
+    """An item as an answer, or 304 where the caller has it already."""
+    etag = tag(body, version)
+    headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
+    if location is not None:
+        headers["Location"] = location
+    if request.method == "GET" and matches(request.headers.get("if-none-match"), etag):
+        return Response(status_code=304, headers=headers)
+    return Response(body, status, headers, "application/json")
+
+
+def matches(header: str | None, etag: str) -> bool:
+    """Whether `If-None-Match` names this tag; by weak comparison, as it asks for."""
+    if header is None:
+        return False
+    return header.strip() == "*" or etag.strip('"') in (opaque for _, opaque in _TAG.findall(header))
+
+
+def expected(request: Request) -> frozenset[int] | None:
+    """The versions that `If-Match` would have; None for any (`*`).
+
+    :raises PreconditionRequired: there is no such header
+    :raises BadRequest: it is no list of tags
+    """
+    header = request.headers.get("if-match")
+    if header is None:
+        raise PreconditionRequired(N_("Please send If-Match with the ETag of the version that you mean."))
+    if header.strip() == "*":
+        return None
+    tags = _TAG.findall(header)
+    if not tags or _TAG.sub("", header).strip(" ,\t"):
+        raise BadRequest(N_("If-Match is no list of ETags."))
+    found = (_OURS.fullmatch(opaque) for weak, opaque in tags if not weak)
+    return frozenset(int(ours[1]) for ours in found if ours)
+
+
+def chosen(versions: frozenset[int] | None, current: int) -> int:
+    """The current version, if it is among those that the caller means.
+
+    :raises Moved: it is not
+    """
+    if versions is not None and current not in versions:
+        raise Moved(N_("This has changed in the meantime. Please read it again."), current=current)
+    return current

@@ -1,0 +1,182 @@
+"""Things as the API shows them: views of the services to the names of the schemas."""
+
+from datetime import datetime
+from typing import Any
+
+from app.lib import clock
+from app.policies.actor import Actor
+from app.services.cards import Author, Card, TallyView
+from app.services.challenges import ChallengeView, PhaseView
+from app.services.ideas import IdeaView
+from app.services.programmes import ProgrammeView
+
+Json = dict[str, Any]
+
+
+def programme(base_url: str, view: ProgrammeView) -> Json:
+    """A programme."""
+    return {
+        "id": view.id,
+        "url": f"{base_url}/programmes/{view.slug}",
+        "slug": view.slug,
+        "name": view.name,
+        "description": view.description,
+        "language": view.language,
+        "visibility": view.visibility,
+        **_dated(view),
+    }
+
+
+def organisation(base_url: str, programme: ProgrammeView, row: Any) -> Json:
+    """An organisation; the page that shows it is the one of its programme's people."""
+    return {
+        "id": row.id,
+        "url": f"{base_url}/programmes/{programme.slug}/people#organisation-{row.id}",
+        "programme": programme.id,
+        "name": row.name,
+        "number": row.number,
+        "sector": row.sector,
+        **_dated(row),
+    }
+
+
+def me(base_url: str, actor: Actor) -> Json:
+    """The one who asks."""
+    return {
+        "id": actor.person_id,
+        "url": f"{base_url}/me",
+        "name": actor.name,
+        "email": actor.email,
+        "language": actor.language,
+        "memberships": [
+            {
+                "programme": membership.programme_id,
+                "role": membership.role,
+                "organisation": membership.organisation_id,
+                "sector": membership.sector_key,
+            }
+            for _, membership in sorted(actor.memberships.items())
+        ],
+        "scopes": sorted(actor.scopes or ()),
+    }
+
+
+def challenge(base_url: str, view: ChallengeView) -> Json:
+    """A challenge with its phases."""
+    return {
+        "id": view.id,
+        "url": f"{base_url}/challenges/{view.id}",
+        "programme": view.programme_id,
+        "title": view.title,
+        "summary": view.summary,
+        "brief": view.brief,
+        "brief_html": view.brief_html,
+        "language": view.language,
+        "anonymous_allowed": view.anonymous_allowed,
+        "sponsor": view.sponsor_id,
+        "phase": view.phase.kind,
+        "phases": [phase(each) for each in view.phases],
+        **_dated(view),
+    }
+
+
+def phase(view: PhaseView) -> Json:
+    """A phase and what is open in it."""
+    return {
+        "kind": view.kind,
+        "starts_at": clock.rfc3339(view.starts_at),
+        "ends_at": _instant(view.ends_at),
+        "posting": view.posting,
+        "commenting": view.commenting,
+        "supporting": view.supporting,
+        "tallies": view.tallies,
+    }
+
+
+def idea(base_url: str, view: IdeaView, *, supported: bool) -> Json:
+    """An idea, for one caller."""
+    return {**card(base_url, view.card, view.body, view.challenge.phase.kind), "supported": supported}
+
+
+def card(base_url: str, card: Card, body: str, phase: str) -> Json:
+    """An idea without what differs between callers."""
+    return {
+        "id": card.id,
+        "url": f"{base_url}/ideas/{card.id}",
+        "programme": card.programme_id,
+        "challenge": card.challenge_id,
+        "title": card.title,
+        "body": body,
+        "body_html": card.body_html,
+        "language": card.language,
+        "author": _author(card.author),
+        "sector": card.sector.key,
+        "anonymous": card.anonymous,
+        "cluster": card.cluster_id,
+        "phase": phase,
+        "state": card.state,
+        "pinned": card.pinned,
+        "comments": card.comments,
+        **_dated(card),
+        "tally": tally(card.tally),
+    }
+
+
+def tally(view: TallyView | None) -> Json | None:
+    """Who supports an idea; None while that is not told."""
+    if view is None:
+        return None
+    return {
+        "total": view.total,
+        "sectors": {sector.key: sector.people for sector in view.sectors},
+        "bridging": round(view.bridging, 6),
+    }
+
+
+def comment(base_url: str, row: Any) -> Json:
+    """A comment; of one that is hidden or was taken back only that it was there."""
+    state = "withdrawn" if row.withdrawn_at else "hidden" if row.hidden_at else "open"
+    shown = state == "open"
+    return {
+        "id": row.id,
+        "url": f"{base_url}/ideas/{row.idea_id}#comment-{row.id}",
+        "idea": row.idea_id,
+        "body": row.body if shown else "",
+        "body_html": row.body_html if shown else "",
+        "language": row.language,
+        "author": {"name": row.author, "organisation": row.organisation} if shown else None,
+        "sector": row.sector_key,
+        "state": state,
+        **_dated(row),
+    }
+
+
+def event(row: Any) -> Json:
+    """An event of the log."""
+    return {
+        "id": row.id,
+        "type": row.type,
+        "created_at": clock.rfc3339(row.created_at),
+        "programme": row.programme_id,
+        "challenge": row.challenge_id,
+        "idea": row.idea_id,
+        "subject": row.subject_id,
+        "actor": row.actor_id,
+        "data": row.data,
+    }
+
+
+def _author(view: Author | None) -> Json | None:
+    return None if view is None else {"name": view.name, "organisation": view.organisation}
+
+
+def _dated(view: Any) -> Json:
+    return {
+        "version": view.version,
+        "created_at": clock.rfc3339(view.created_at),
+        "updated_at": clock.rfc3339(view.updated_at),
+    }
+
+
+def _instant(instant: datetime | None) -> str | None:
+    return None if instant is None else clock.rfc3339(instant)

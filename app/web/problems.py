@@ -1,0 +1,298 @@
+"""Failures as answers: a problem document (RFC 9457) for programs, a page with a way out for people."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, Final
+
+import structlog
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from pydantic_core import to_json
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.errors import DomainError, FieldError, Invalid, NotFound, NotSignedIn
+from app.lib.i18n import N_
+from app.web import languages
+from app.web.templating import translations
+from app.web.validation import InvalidParameter, field_errors
+
+log = structlog.get_logger(__name__)
+
+API: Final = "/api/"
+MEDIA_TYPE: Final = "application/problem+json"
+
+
+class BadRequest(DomainError):
+    """The request cannot be read at all."""
+
+    status = 400
+    code = "bad-request"
+
+
+class NotFoundHere(DomainError):
+    """No page and no resource has this address."""
+
+    status = 404
+    code = "not-found"
+
+
+class MethodNotAllowed(DomainError):
+    """The resource is there, but not for this method."""
+
+    status = 405
+    code = "method-not-allowed"
+
+
+class UnsupportedMediaType(DomainError):
+    """The body is of a kind that this resource does not take."""
+
+    status = 415
+    code = "unsupported-media-type"
+
+
+class KeyReused(DomainError):
+    """An idempotency key that was used with another body."""
+
+    status = 422
+    code = "idempotency-key-reused"
+
+
+class PreconditionRequired(DomainError):
+    """A write to an existing item that does not say which version it means."""
+
+    status = 428
+    code = "precondition-required"
+
+
+class InsufficientScope(DomainError):
+    """A token that is for other things; `scope` is what it would need."""
+
+    status = 403
+    code = "insufficient-scope"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of problem: its name in `type`, its status, and in words what it is and when it comes."""
+
+    code: str
+    status: int
+    title: str
+    meaning: str
+
+
+KINDS: Final = {
+    kind.code: kind
+    for kind in (
+        Kind(
+            "bad-request",
+            400,
+            N_("The request cannot be read"),
+            N_("The body is not JSON, or a header is wrong."),
+        ),
+        Kind(
+            "not-signed-in",
+            401,
+            N_("Please sign in first"),
+            N_("There is no access token, or none that holds."),
+        ),
+        Kind(
+            "not-allowed",
+            403,
+            N_("This is not open to you"),
+            N_("Your role in the programme does not allow this."),
+        ),
+        Kind(
+            "insufficient-scope", 403, N_("The token is for other things"), N_("The token lacks the scope.")
+        ),
+        Kind(
+            "not-found",
+            404,
+            N_("There is nothing here"),
+            N_("There is no such thing, or it is not open to you."),
+        ),
+        Kind(
+            "method-not-allowed", 405, N_("This cannot be done here"), N_("The resource has no such method.")
+        ),
+        Kind(
+            "conflict",
+            409,
+            N_("This does not fit now"),
+            N_("The present state forbids it, such as the phase."),
+        ),
+        Kind("gone", 410, N_("This is no longer here"), N_("It was here and was taken away.")),
+        Kind(
+            "version-moved-on",
+            412,
+            N_("Someone was faster"),
+            N_("The item has changed since the version in If-Match. Read it again, then decide."),
+        ),
+        Kind("too-large", 413, N_("This is too large"), N_("The body is larger than this resource takes.")),
+        Kind(
+            "unsupported-media-type",
+            415,
+            N_("This kind of body is not taken"),
+            N_("Send JSON, encoded in UTF-8, as application/json."),
+        ),
+        Kind(
+            "invalid",
+            422,
+            N_("Something needs mending"),
+            N_("The input cannot be taken; the list of errors says which part and why."),
+        ),
+        Kind(
+            "idempotency-key-reused",
+            422,
+            N_("This key was used for something else"),
+            N_("The Idempotency-Key came with another request before. Take a new one."),
+        ),
+        Kind(
+            "precondition-required",
+            428,
+            N_("Please say which version you mean"),
+            N_("A write to an existing item carries the ETag that it read, in If-Match."),
+        ),
+        Kind(
+            "too-many-requests",
+            429,
+            N_("Too many requests"),
+            N_("Come back after the seconds in Retry-After."),
+        ),
+        Kind(
+            "internal",
+            500,
+            N_("Something went wrong on our side"),
+            N_("The failure is logged and is ours to mend."),
+        ),
+        Kind(
+            "unavailable",
+            503,
+            N_("Please try again in a moment"),
+            N_("Something needed does not answer now."),
+        ),
+    )
+}
+"""Every kind of problem there is. The codes are part of the API: they may be added to, never renamed."""
+
+
+def install(app: FastAPI) -> None:
+    """Answer every failure of `app` here, and nowhere else."""
+    for kind in (DomainError, RequestValidationError, HTTPException, Exception):
+        app.add_exception_handler(kind, answer)
+
+
+async def answer(request: Request, error: Exception) -> Response:
+    """The answer to a failure, in the language of who asks; what they sent is never repeated in it."""
+    named = _named(error)
+    if named.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        log.error("request_failed", code=named.code, error=type(error).__name__)
+    headers = _headers(request, named) | dict(getattr(error, "headers", None) or {})
+    if request.url.path.startswith(API):
+        return Response(document(request, named), named.status, headers, MEDIA_TYPE)
+    return _page(request, named, headers)
+
+
+def document(request: Request, error: DomainError) -> bytes:
+    """The problem document of a failure."""
+    language = languages.of(request)
+    fields: dict[str, Any] = {
+        "type": type_of(request, error.code),
+        "title": said(language, KINDS[error.code].title),
+        "status": error.status,
+        "detail": said(language, error.message, error.values),
+    }
+    if request_id := request.scope.get("state", {}).get("request_id"):
+        fields["request_id"] = request_id
+    if isinstance(error, Invalid):
+        place = error.place if isinstance(error, InvalidParameter) else "body"
+        fields["errors"] = [_told(language, place, wrong) for wrong in error.errors]
+    return to_json(fields)
+
+
+def type_of(request: Request, code: str) -> str:
+    """The address that names a kind of problem, and says more about it."""
+    return f"{request.app.state.context.settings.base_url}/api/v1/problems/{code}"
+
+
+def kind(request: Request, code: str) -> dict[str, Any]:
+    """What there is to say of a kind of problem."""
+    known, language = KINDS[code], languages.of(request)
+    return {
+        "type": type_of(request, code),
+        "title": said(language, known.title),
+        "status": known.status,
+        "meaning": said(language, known.meaning),
+    }
+
+
+def _told(language: str, place: str, wrong: FieldError) -> dict[str, str]:
+    pointer = f"/{wrong.field}" if wrong.field else ""
+    return {"in": place, "pointer": pointer, "reason": said(language, wrong.message, dict(wrong.values))}
+
+
+def _named(error: Exception) -> DomainError:
+    """Any failure by one of our names."""
+    if isinstance(error, DomainError):
+        return error
+    if isinstance(error, RequestValidationError):
+        return _refused(error)
+    if isinstance(error, HTTPException):
+        return _from_framework(error)
+    return DomainError(N_("This is our fault, and it is logged. Please try again later."))
+
+
+def _refused(error: RequestValidationError) -> DomainError:
+    """What the framework found wrong with an address: in its path there is nothing, in its query there is a mistake."""
+    errors = error.errors()
+    if any(found["loc"][0] == "path" for found in errors):
+        return NotFound(N_("There is no such page, or it is not open to you."))
+    return InvalidParameter(str(errors[0]["loc"][0]), *field_errors(errors, skip=1))
+
+
+def _from_framework(error: HTTPException) -> DomainError:
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        return MethodNotAllowed(N_("This address does not take that method."))
+    if error.status_code == HTTPStatus.NOT_FOUND:
+        return NotFoundHere(N_("There is no such page, or it is not open to you."))
+    if error.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
+        return BadRequest(N_("The request cannot be read."))
+    return DomainError(N_("This is our fault, and it is logged. Please try again later."))
+
+
+def _headers(request: Request, error: DomainError) -> dict[str, str]:
+    headers = {"Cache-Control": "no-store"}
+    retry_after_s = getattr(error, "retry_after_s", None)
+    if retry_after_s is not None:
+        headers["Retry-After"] = str(retry_after_s)
+    if isinstance(error, NotSignedIn):
+        wrong = ', error="invalid_token"' if "authorization" in request.headers else ""
+        headers["WWW-Authenticate"] = f'Bearer realm="api"{wrong}'
+    if isinstance(error, InsufficientScope):
+        headers["WWW-Authenticate"] = (
+            f'Bearer realm="api", error="insufficient_scope", scope="{error.values["scope"]}"'
+        )
+    return headers
+
+
+def _page(request: Request, error: DomainError, headers: Mapping[str, str]) -> Response:
+    language = languages.of(request)
+    html = request.app.state.context.templates.render(
+        language,
+        "errors/show.html",
+        request=request,
+        status=error.status,
+        code=error.code,
+        title=said(language, KINDS[error.code].title),
+        detail=said(language, error.message, error.values),
+        request_id=request.scope.get("state", {}).get("request_id"),
+    )
+    return Response(html, error.status, dict(headers), "text/html")
+
+
+def said(language: str, message: str, values: Mapping[str, Any] | None = None) -> str:
+    """A msgid in `language`, filled with `values`."""
+    translated = translations(language).gettext(message)
+    return translated % values if values else translated
