@@ -356,10 +356,16 @@ def _write_appended(connection: Connection, appended: list[tuple[Table, dict[str
 
 def _named(error: Exception) -> Exception:
     """The database's own failures by their name: locked, full, read-only or gone is `Unavailable`."""
-    if isinstance(error, OperationalError) or (isinstance(error, DBAPIError) and error.connection_invalidated):
+    if isinstance(error, DBAPIError) and _is_trouble(error):
         log.error("database_unavailable", reason=type(error.orig).__name__, code=_code(error))
         return Unavailable("The database does not answer. Nothing was saved; please try again.")
     return error
+
+
+def _is_trouble(error: DBAPIError) -> bool:
+    """Whether the database is at fault, and not a statement of ours."""
+    is_mistake = _code(error) in ("SQLITE_ERROR", "SQLITE_MISUSE")
+    return error.connection_invalidated or (isinstance(error, OperationalError) and not is_mistake)
 
 
 def _code(error: DBAPIError) -> str | None:

@@ -165,8 +165,10 @@ class _Phased:
 
 def _load(wishes: Sequence[Wish]) -> Any:
     """Each wished-for idea with its phase, its tally by sector, and how many the wisher supports on its board."""
-    wish = values(column("idea_id", Integer), column("person_id", Integer), name="wish").data(
-        sorted({(wish.idea_id, _person(wish)) for wish in wishes})
+    wish = (
+        values(column("idea_id", Integer), column("person_id", Integer), name="wish")
+        .data(sorted({(wish.idea_id, _person(wish)) for wish in wishes}))
+        .cte("wish")
     )
     held = (
         select(func.count())

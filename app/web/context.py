@@ -1,0 +1,28 @@
+"""What a running application holds: made once at the start, reached by every door."""
+
+from dataclasses import dataclass
+
+from app.database import Database
+from app.integrations.bus import Bus
+from app.integrations.oidc import Providers
+from app.settings import Settings
+from app.web.assets import Assets
+from app.web.limits import Limiter
+from app.web.metrics import Measures
+from app.web.streams import Streams
+from app.web.templating import Templates
+
+
+@dataclass(slots=True)
+class Context:
+    """The parts of one process."""
+
+    settings: Settings
+    database: Database
+    assets: Assets
+    templates: Templates
+    bus: Bus
+    streams: Streams
+    providers: Providers
+    limiter: Limiter
+    measures: Measures

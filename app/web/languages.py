@@ -1,0 +1,22 @@
+"""Which language a request is answered in: the person's, the one chosen in this browser, the browser's own."""
+
+from typing import Final
+
+from starlette.requests import HTTPConnection
+
+from app.lib import i18n
+from app.policies.actor import ANONYMOUS, Actor
+
+COOKIE: Final = "language"
+
+
+def of(request: HTTPConnection, actor: Actor = ANONYMOUS) -> str:
+    """The language of the answer; found once a request, once it is known who asks."""
+    state = request.scope.setdefault("state", {})
+    chosen = i18n.known(actor.language) or state.get("language")
+    if chosen is None:
+        chosen = i18n.known(request.cookies.get(COOKIE)) or i18n.negotiated(
+            request.headers.get("accept-language", "")
+        )
+    state["language"] = chosen
+    return str(chosen)

@@ -1,0 +1,180 @@
+"""The small world of every test: two sectors, a few people, a stranger, and noise that must not match."""
+
+from datetime import timedelta
+from typing import Any
+
+from app.database import Database, Transaction
+from app.lib import clock
+from app.models import (
+    AccessToken,
+    BrowserSession,
+    Challenge,
+    Cluster,
+    Login,
+    Membership,
+    Organisation,
+    Person,
+    Phase,
+    Programme,
+    Sector,
+)
+from app.policies.actor import Actor
+from app.policies.actor import Membership as Place
+from app.lib import secrets
+from app.services import ideas
+
+ISSUER = "https://login.example"
+
+
+class World:
+    """Alice (a civil servant) owns what is tested; Ana is her colleague; Bob works in a company; Fay facilitates,
+    Cora coordinates, Sam sponsors, Olga observes; Charlie is of another programme.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.actors: dict[str, Actor] = {}
+        self.programme_id, self.sectors, self.organisations = self._programme("here", "Here")
+        self.alice = self._person("Alice Novak", "participant", "public")
+        self.ana = self._person("Ana Žagar", "participant", "public")
+        self.bob = self._person("Bob Kos", "participant", "business")
+        self.bea = self._person("Bea Čeh", "participant", "business")
+        self.fay = self._person("Fay Zupan", "facilitator", "public")
+        self.cora = self._person("Cora Golob", "coordinator", "business")
+        self.sam = self._person("Sam Hribar", "sponsor", "public")
+        self.olga = self._person("Olga Kralj", "observer", "public")
+        self.challenge_id = self.challenge()
+        own = (self.programme_id, self.sectors, self.organisations)
+        self.other_programme_id, self.sectors, self.organisations = self._programme("there", "There")
+        self.charlie = self._person("Charlie Oman", "coordinator", "public", self.other_programme_id)
+        self.other_challenge_id = self.challenge(programme_id=self.other_programme_id)
+        self.other_idea_id = self.idea(self.charlie, "Noise that must not match", self.other_challenge_id)
+        self.programme_id, self.sectors, self.organisations = own
+
+    def do(self, verb: Any, *arguments: Any, **named: Any) -> Any:
+        """Do a service's verb and commit."""
+        return self.database.write_now(lambda tx: verb(tx, *arguments, **named))
+
+    def ask(self, query: Any, *arguments: Any, **named: Any) -> Any:
+        """The answer of a service's query."""
+        return self.database.read_now(lambda connection: query(connection, *arguments, **named))
+
+    def challenge(self, kind: str = "ideation", *, programme_id: int | None = None, **values: Any) -> int:
+        """A challenge in a phase in which everything is open; `values` change the phase or the challenge."""
+        programme_id = programme_id or self.programme_id
+        opened = {"posting": True, "commenting": True, "supporting": True, "tallies": True}
+        opened |= {name: values.pop(name) for name in list(values) if name in opened}
+        starts_at = values.pop("starts_at", clock.now() - timedelta(days=2))
+        ends_at = values.pop("ends_at", clock.now() + timedelta(days=20))
+
+        def work(tx: Transaction) -> int:
+            challenge = Challenge(**({"title": "Forms that ask once", "programme_id": programme_id} | values))
+            tx.session.add(challenge)
+            tx.session.flush()
+            common = {"programme_id": programme_id, "challenge_id": challenge.id}
+            tx.session.add(Phase(kind=kind, starts_at=starts_at, ends_at=ends_at, **opened, **common))
+            for position, title in enumerate(("Now", "Later")):
+                tx.session.add(Cluster(title=title, position=position, **common))
+            return int(challenge.id or 0)
+
+        return self.do(work)
+
+    def clusters(self, challenge_id: int | None = None) -> list[int]:
+        """The ids of a challenge's clusters."""
+        from app.services import boards
+
+        return [cluster.id for cluster in self.ask(boards.clusters, challenge_id or self.challenge_id)]
+
+    def idea(self, actor: Actor | None = None, title: str = "One form", challenge_id: int | None = None, **values: Any) -> int:
+        """An idea, posted by Alice unless someone else is named."""
+        return self.do(ideas.post, actor or self.alice, challenge_id or self.challenge_id, title=title, **values)
+
+    def cookie(self, actor: Actor) -> str:
+        """The secret of a signed-in browser of this person."""
+        secret = secrets.new_secret()
+
+        def work(tx: Transaction) -> None:
+            tx.session.add(
+                BrowserSession(
+                    token_hash=secrets.digest(secret),
+                    person_id=actor.person_id or 0,
+                    provider="test",
+                    issuer=ISSUER,
+                    subject=str(actor.person_id),
+                    expires_at=clock.now() + timedelta(hours=12),
+                )
+            )
+
+        self.do(work)
+        return secret
+
+    def token(self, actor: Actor, *scopes: str) -> str:
+        """A personal access token of this person; read and write unless scopes are named."""
+        token = secrets.new_token()
+
+        def work(tx: Transaction) -> None:
+            tx.session.add(
+                AccessToken(
+                    person_id=actor.person_id or 0,
+                    name="test",
+                    token_hash=secrets.digest(token),
+                    ending=token[-4:],
+                    scopes=" ".join(scopes or ("read", "write")),
+                    expires_at=clock.now() + timedelta(days=30),
+                )
+            )
+
+        self.do(work)
+        return token
+
+    def _programme(self, slug: str, name: str) -> tuple[int, dict[str, int], dict[str, int]]:
+        def work(tx: Transaction) -> tuple[int, dict[str, int], dict[str, int]]:
+            programme = Programme(slug=slug, name=name)
+            tx.session.add(programme)
+            tx.session.flush()
+            sectors, organisations = {}, {}
+            for position, (key, label) in enumerate((("public", "Public administration"), ("business", "Business"))):
+                sector = Sector(programme_id=programme.id, key=key, name=label, position=position)
+                tx.session.add(sector)
+                tx.session.flush()
+                organisation = Organisation(
+                    programme_id=programme.id, sector_id=sector.id, name=f"{label} House of {name}"
+                )
+                tx.session.add(organisation)
+                tx.session.flush()
+                sectors[key], organisations[key] = int(sector.id or 0), int(organisation.id or 0)
+            return int(programme.id or 0), sectors, organisations
+
+        return self.do(work)
+
+    def _person(self, name: str, role: str, sector: str, programme_id: int | None = None) -> Actor:
+        programme_id = programme_id or self.programme_id
+        email = f"{name.split()[0].lower()}@example.org"
+
+        def work(tx: Transaction) -> Actor:
+            person = Person(name=name, email=email, language="en")
+            tx.session.add(person)
+            tx.session.flush()
+            tx.session.add(Login(person_id=person.id, issuer=ISSUER, subject=str(person.id)))
+            membership = Membership(
+                programme_id=programme_id,
+                person_id=person.id,
+                organisation_id=self.organisations[sector],
+                sector_id=self.sectors[sector],
+                role=role,
+            )
+            tx.session.add(membership)
+            tx.session.flush()
+            place = Place(
+                int(membership.id or 0), programme_id, role, self.organisations[sector], self.sectors[sector], sector
+            )
+            return Actor(
+                person_id=person.id,
+                name=name,
+                email=email,
+                language="en",
+                version=1,
+                memberships={programme_id: place},
+            )
+
+        return self.do(work)
