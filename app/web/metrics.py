@@ -102,7 +102,9 @@ class Measures(Collector):
 def route_of(scope: Mapping[str, Any]) -> str:
     """The template of the route that a request was led to; one word for all that lead nowhere."""
     path = getattr(scope.get("route"), "path", None)
-    return path if isinstance(path, str) and path else "none"
+    if isinstance(path, str) and path:
+        return path
+    return "/static" if scope["path"].startswith("/static/") else "none"
 
 
 def _cumulated(buckets: Iterable[int]) -> Iterable[tuple[str, float]]:

@@ -1,0 +1,362 @@
+"""The gateway: what every request passes on its way in, and every answer on its way out, as one ASGI layer.
+
+In this order: it gets an id; one that is malformed, too large or forged is refused; where too many are inside
+already it waits for a moment, or is told to come back. An answer leaves with the headers that keep browsers
+safe; a failure that nobody caught leaves as an apology, and its cause goes to the log.
+"""
+
+import itertools
+import re
+import secrets
+from collections.abc import Iterable
+from http import cookies
+from time import perf_counter
+from typing import Any, Final
+from urllib.parse import parse_qs, unquote_to_bytes
+
+import structlog
+from starlette.applications import Starlette
+from starlette.datastructures import State
+from starlette.requests import Request
+from starlette.types import Message, Receive, Scope, Send
+
+from app.errors import DomainError, NotAllowed, TooLarge
+from app.lib.i18n import N_, negotiated
+from app.lib.logging import request_id
+from app.settings import Settings
+from app.web import csrf, problems
+from app.web.bodies import MOST_BYTES
+from app.web.limits import Allowance
+from app.web.metrics import Measures, route_of
+from app.web.proxies import Proxies
+from app.web.shedder import Shedder
+
+log = structlog.get_logger(__name__)
+
+LONGEST_ADDRESS: Final = 8 * 1024
+"""Bytes of path and query together."""
+
+SLOW_S: Final = 1.0
+"""A request that takes longer leaves a line in the log."""
+
+_UNSAFE: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+_SANE_ID: Final = re.compile(r"[\w.:-]{8,80}", re.ASCII)
+_OPERATIONS: Final = ("/health/", "/metrics")
+_WANTED: Final = frozenset(
+    {
+        b"host",
+        b"content-length",
+        b"content-type",
+        b"x-request-id",
+        b"x-forwarded-for",
+        b"x-forwarded-proto",
+    }
+)
+
+Headers = list[tuple[bytes, bytes]]
+
+
+class AddressTooLong(problems.BadRequest):
+    """An address longer than any of ours."""
+
+    status = 414
+
+
+class Gateway:
+    """The layer around the application. `form_targets` are origins that forms may lead to: identity providers."""
+
+    def __init__(
+        self, app: Starlette, *, settings: Settings, measures: Measures, form_targets: Iterable[str] = ()
+    ) -> None:
+        self.app = app
+        self.measures = measures
+        self.shedder = Shedder(measures)
+        self.hosts = frozenset(host.encode() for host in settings.hosts)
+        self.base_url = settings.base_url
+        self.cookie = "__Host-session" if settings.secure else "session"
+        self.proxies = Proxies(settings.trusted_proxies)
+        self.headers = security_headers(secure=settings.secure, form_targets=form_targets)
+        self._ids = map((secrets.token_hex(6) + "-{:x}").format, itertools.count(1))
+
+    @property
+    def state(self) -> State:
+        """The application's state."""
+        state: State = self.app.state
+        return state
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let one request through; ASGI."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        scope["app"] = self.app
+        headers, hosts = _read(scope["headers"])
+        scope.setdefault("state", {})["request_id"] = request = self._identify(scope, headers)
+        request_id.set(request)
+        passage = _Passage(scope, send, self)
+        try:
+            await self._admit(scope, headers, hosts, receive, passage)
+        except DomainError as error:
+            await self._answer(scope, receive, passage, error)
+        except Exception as error:
+            log.exception("request_broke", route=route_of(scope), method=scope["method"])
+            if not passage.status:
+                await self._answer(scope, receive, passage, error)
+            elif not passage.is_complete:
+                raise  # half an answer has left: the server ends the connection, so that nobody takes it for whole
+        finally:
+            passage.end()
+
+    def _identify(self, scope: Scope, headers: dict[bytes, bytes]) -> str:
+        """The request's id: a trusted proxy's, else our own. What the proxy says of the client is noted as well."""
+        client = scope.get("client")
+        if client and self.proxies.trusts(client[0]):
+            self.proxies.believe(scope, headers)
+            given = headers.get(b"x-request-id", b"").decode("latin-1")
+            if _SANE_ID.fullmatch(given):
+                return given
+        return next(self._ids)
+
+    async def _admit(
+        self, scope: Scope, headers: dict[bytes, bytes], hosts: int, receive: Receive, passage: "_Passage"
+    ) -> None:
+        path: str = scope["path"]
+        if path.startswith(_OPERATIONS):
+            await self.app(scope, receive, passage.send)
+            return
+        self._check_host(headers.get(b"host", b""), hosts)
+        _check_address(scope)
+        method: str = scope["method"]
+        if method in _UNSAFE:
+            receive = await self._take_body(scope, headers, receive)
+        if path.endswith("/stream"):
+            await self._stream(scope, receive, passage)
+            return
+        if method == "HEAD":
+            scope = {**scope, "method": "GET"}  # the server keeps the body back
+            passage.scope = scope
+        await self.shedder.enter()
+        try:
+            await self.app(scope, receive, passage.send)
+        finally:
+            self.shedder.leave()
+
+    async def _stream(self, scope: Scope, receive: Receive, passage: "_Passage") -> None:
+        passage.is_stream = True
+        self.measures.streams += 1
+        try:
+            await self.app(scope, receive, passage.send)
+        finally:
+            self.measures.streams -= 1
+
+    def _check_host(self, host: bytes, count: int) -> None:
+        name = host.partition(b"]")[0][1:] if host.startswith(b"[") else host.partition(b":")[0]
+        if count != 1 or name.lower() not in self.hosts:
+            raise problems.BadRequest(N_("This host name is not served here."))
+
+    async def _take_body(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive) -> Receive:
+        """Read the body, check it, and hand it on as if it had just come, all at once."""
+        verdict = csrf.check(scope["method"], scope["headers"], self.base_url)
+        if verdict is csrf.Verdict.FOREIGN:
+            raise _forged()
+        body = await _whole(receive, headers.get(b"content-length", b""))
+        content_type = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
+        _check_text(content_type, body)
+        if verdict is csrf.Verdict.UNKNOWN and not self._carries_token(scope, content_type, body):
+            raise _forged()
+        scope["state"]["body"] = body
+        return _Again(body, receive)
+
+    def _carries_token(self, scope: Scope, content_type: bytes, body: bytes) -> bool:
+        """Whether a form without any word on its origin carries the token of its session, if it has one."""
+        secret = _cookie(scope["headers"], self.cookie)
+        if not secret:
+            return True
+        if content_type != b"application/x-www-form-urlencoded":
+            return False
+        return csrf.matches(secret, parse_qs(body.decode()).get(csrf.FIELD, [""])[0])
+
+    async def _answer(self, scope: Scope, receive: Receive, passage: "_Passage", error: Exception) -> None:
+        state = scope["state"]
+        if "language" not in state:
+            accepted = dict(scope["headers"]).get(b"accept-language", b"").decode("latin-1")
+            state["language"] = negotiated(accepted)
+        response = await problems.answer(Request(scope), error)
+        await response(scope, receive, passage.send)
+
+
+class _Passage:
+    """One answer on its way out: its status, and when its request came in."""
+
+    __slots__ = ("_gateway", "_send", "_since", "is_complete", "is_stream", "scope", "status")
+
+    def __init__(self, scope: Scope, send: Send, gateway: Gateway) -> None:
+        self.scope = scope
+        self.status = 0
+        self.is_complete = False
+        self.is_stream = False
+        self._gateway = gateway
+        self._send = send
+        self._since = perf_counter()
+
+    async def send(self, message: Message) -> None:
+        """Send on, with our headers on the first message."""
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            message = {**message, "headers": self._with_ours(message.get("headers", []))}
+        elif not message.get("more_body"):
+            self.is_complete = True
+        await self._send(message)
+
+    def end(self) -> None:
+        """Count the request, and tell the log if it was slow."""
+        seconds = perf_counter() - self._since
+        route, method = route_of(self.scope), self.scope["method"]
+        self._gateway.measures.note(route, method, self.status, 0.0 if self.is_stream else seconds)
+        if seconds > SLOW_S and not self.is_stream:
+            log.warning(
+                "request_slow", route=route, method=method, status=self.status, seconds=round(seconds, 3)
+            )
+
+    def _with_ours(self, headers: Iterable[tuple[bytes, bytes]]) -> Headers:
+        """The answer's headers and ours; where it brings its own policy or caching rule, that stays."""
+        own = list(headers)
+        has_cache = has_policy = False
+        for name, _ in own:
+            if name == b"cache-control":
+                has_cache = True
+            elif name == b"content-security-policy":
+                has_policy = True
+        general, policy = self._gateway.headers
+        own += general
+        if not has_policy:
+            own.append(policy)
+        if not has_cache:
+            own.append((b"cache-control", b"no-store"))
+        state: dict[str, Any] = self.scope["state"]
+        own.append((b"x-request-id", state["request_id"].encode()))
+        allowance: Allowance | None = state.get("allowance")
+        if allowance is not None:
+            own += allowance.headers()
+        return own
+
+
+class _Again:
+    """A body that was read, as ASGI's `receive`: first the body, then whatever comes."""
+
+    __slots__ = ("_body", "_receive")
+
+    def __init__(self, body: bytes, receive: Receive) -> None:
+        self._body: bytes | None = body
+        self._receive = receive
+
+    async def __call__(self) -> Message:
+        body, self._body = self._body, None
+        if body is None:
+            return await self._receive()
+        return {"type": "http.request", "body": body, "more_body": False}
+
+
+def security_headers(
+    *, secure: bool, form_targets: Iterable[str] = ()
+) -> tuple[Headers, tuple[bytes, bytes]]:
+    """The headers of every answer, and the content security policy, which a page may replace by its own."""
+    targets = " ".join(["'self'", *sorted(form_targets)])
+    policy = (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+        f"connect-src 'self'; manifest-src 'self'; form-action {targets}; base-uri 'none'; "
+        "frame-ancestors 'none'; object-src 'none'; require-trusted-types-for 'script'; trusted-types htmx"
+    )
+    general = [
+        (b"x-content-type-options", b"nosniff"),
+        (b"referrer-policy", b"same-origin"),
+        (b"x-frame-options", b"DENY"),
+        (b"cross-origin-opener-policy", b"same-origin"),
+        (b"cross-origin-resource-policy", b"same-origin"),
+        (
+            b"permissions-policy",
+            b"camera=(), microphone=(), geolocation=(), payment=(), usb=(), browsing-topics=()",
+        ),
+    ]
+    if secure:
+        general.append((b"strict-transport-security", b"max-age=31536000"))
+    return general, (b"content-security-policy", policy.encode())
+
+
+def _read(headers: Iterable[tuple[bytes, bytes]]) -> tuple[dict[bytes, bytes], int]:
+    """The headers that count here, repeated ones joined as HTTP allows, and how often `Host` came."""
+    found: dict[bytes, bytes] = {}
+    hosts = 0
+    for name, value in headers:
+        if name in _WANTED:
+            found[name] = found[name] + b", " + value if name in found else value
+            hosts += name == b"host"
+    return found, hosts
+
+
+def _check_address(scope: Scope) -> None:
+    query: bytes = scope["query_string"]
+    if len(query) + len(scope.get("raw_path") or b"") > LONGEST_ADDRESS:
+        raise AddressTooLong(N_("This address is too long."))
+    if b"%" in query and not _is_text(unquote_to_bytes(query)):
+        raise problems.BadRequest(N_("The address is not valid UTF-8."))
+
+
+async def _whole(receive: Receive, declared: bytes) -> bytes:
+    """The whole body.
+
+    :raises TooLarge: by what it declares, or by what has come
+    """
+    if declared and not (declared.isdigit() and int(declared) <= MOST_BYTES):
+        raise _too_large()
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    if message.get("more_body"):
+        pieces = bytearray(body)
+        while message.get("more_body") and len(pieces) <= MOST_BYTES:
+            message = await receive()
+            pieces += message.get("body", b"")
+        body = bytes(pieces)
+    if len(body) > MOST_BYTES:
+        raise _too_large()
+    if message["type"] == "http.disconnect":
+        raise problems.BadRequest(N_("The request ended too early. Nothing was saved."))
+    return body
+
+
+def _check_text(content_type: bytes, body: bytes) -> None:
+    raw = body
+    if content_type == b"application/x-www-form-urlencoded" and b"%" in body:
+        raw = unquote_to_bytes(body)
+    if not _is_text(raw):
+        raise problems.BadRequest(N_("The body is not valid UTF-8."))
+
+
+def _is_text(raw: bytes) -> bool:
+    try:
+        raw.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _cookie(headers: Iterable[tuple[bytes, bytes]], name: str) -> str:
+    for header, value in headers:
+        if header == b"cookie":
+            jar: cookies.SimpleCookie = cookies.SimpleCookie()
+            jar.load(value.decode("latin-1"))
+            if name in jar:
+                return jar[name].value
+    return ""
+
+
+def _forged() -> NotAllowed:
+    return NotAllowed(
+        N_(
+            "This did not come from a page of ours, so nothing was done. Please open the page again and retry."
+        )
+    )
+
+
+def _too_large() -> TooLarge:
+    return TooLarge(N_("The body is larger than %(most)s kB."), most=MOST_BYTES // 1024)

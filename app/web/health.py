@@ -1,0 +1,77 @@
+"""Health and measurements: what probes and Prometheus ask."""
+
+import asyncio
+import hmac
+import ipaddress
+from typing import Any, Final
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from app.errors import DomainError, NotFound
+from app.lib.i18n import N_
+from app.web import metrics
+
+router = APIRouter(include_in_schema=False)
+
+PATIENCE_S: Final = 2.0
+"""How long the database may take to answer a probe."""
+
+
+@router.get("/health/live")
+async def live() -> Response:
+    """The process runs and its event loop turns; nothing else is asked, so that no restart follows a lost database."""
+    return JSONResponse({"status": "ok"})
+
+
+@router.get("/health/ready")
+async def ready(request: Request) -> Response:
+    """Whether requests should come here: the database answers, and we are not about to leave.
+
+    A lost Redis is told, but is no reason to stay away: boards work without it, and hear of changes a little later.
+    """
+    state = request.app.state
+    checks = {
+        "database": await _database(state.context.database),
+        "bus": getattr(state.context.bus, "state", "alone"),
+        "serving": "leaving" if getattr(state, "is_leaving", False) else "ok",
+    }
+    is_ready = checks["database"] == "ok" and checks["serving"] == "ok"
+    return JSONResponse(
+        {"status": "ok" if is_ready else "unavailable", "checks": checks},
+        200 if is_ready else 503,
+        {} if is_ready else {"Retry-After": "2"},
+    )
+
+
+@router.get("/metrics")
+async def measurements(request: Request) -> Response:
+    """What the process measures of itself: for the bearer of the operator's token, without one for this machine."""
+    context = request.app.state.context
+    if not _may_read(request, context.settings.metrics_token):
+        raise NotFound(N_("There is no such page, or it is not open to you."))
+    return Response(context.measures.text(), media_type=metrics.CONTENT_TYPE)
+
+
+async def _database(database: Any) -> str:
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            await asyncio.to_thread(database.check)
+    except (DomainError, TimeoutError):
+        return "unavailable"
+    return "ok"
+
+
+def _may_read(request: Request, token: Any) -> bool:
+    if token is not None:
+        given = request.headers.get("authorization", "").removeprefix("Bearer ")
+        return hmac.compare_digest(given.encode(), token.get_secret_value().encode())
+    return request.client is not None and _is_loopback(request.client.host)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
