@@ -132,6 +132,7 @@ class _Piece:
         self.together = together
         self.item = item
         self.future: Future[Any] = Future()
+        self.future.set_running_or_notify_cancel()  # who no longer waits must not stop the writer
 
 
 class Database:
