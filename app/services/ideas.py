@@ -84,7 +84,7 @@ def find(connection: Connection, actor: Actor, idea_id: int) -> IdeaView:
     row = connection.execute(cards.selection(IDEA.c.body).where(IDEA.c.id == idea_id)).first()
     if row is None:
         raise NotFound(N_("There is no such idea, or it is not open to you."))
-    challenge = challenges.find(connection, actor, row.challenge_id)
+    challenge = _challenge_of(connection, actor, row.challenge_id)
     co_authors = _co_authors(connection, idea_id)
     view = IdeaView(
         card=cards.from_rows(connection, [row], tallies=challenge.phase.tallies)[0],
@@ -320,6 +320,14 @@ def record_on(
 
 
 # within
+
+
+def _challenge_of(connection: Connection, actor: Actor, challenge_id: int) -> ChallengeView:
+    """The idea's challenge; who may not see it hears of the idea what they would hear if there were none."""
+    try:
+        return challenges.find(connection, actor, challenge_id)
+    except NotFound:
+        raise NotFound(N_("There is no such idea, or it is not open to you.")) from None
 
 
 def _co_authors(connection: Connection, idea_id: int) -> Sequence[tuple[int, str]]:
