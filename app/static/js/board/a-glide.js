@@ -1,0 +1,32 @@
+/* What the parts of a board share: finding cards, saying things, and changing without a jump. */
+window.board = (() => {
+  const calm = matchMedia("(prefers-reduced-motion: reduce)");
+
+  return {
+    element: () => document.getElementById("board"),
+    card: (id) => document.querySelector(`[data-card="${id}"]`),
+    column: (id) => document.getElementById(`cluster-${id}-cards`),
+    csrf: () => document.querySelector("#act [name=csrf]")?.value ?? "",
+
+    /* Says something to who hears the page; `$` in the sentence becomes `title`. */
+    say(sentence, title = "") {
+      const place = document.getElementById("board-said");
+      if (place) place.textContent = (sentence ?? "").replace("$", title);
+    },
+
+    /* Does `change`; what it displaces glides from its old place to the new one, so nothing jumps under a finger. */
+    glide(change) {
+      const moving = [...document.querySelectorAll(".card, .column-head, .board-more")];
+      const before = new Map(moving.map((element) => [element, element.getBoundingClientRect()]));
+      change();
+      for (const [element, was] of before) {
+        if (!element.isConnected) continue;
+        const is = element.getBoundingClientRect();
+        const [x, y] = [was.x - is.x, was.y - is.y];
+        if ((!x && !y) || (is.top > innerHeight && was.top > innerHeight)) continue;
+        element.animate([{ transform: `translate(${x}px, ${y}px)` }, { transform: "none" }],
+          { duration: calm.matches ? 1 : 320, easing: "ease-out" });
+      }
+    },
+  };
+})();

@@ -1,0 +1,29 @@
+/* Nothing typed is lost: text fields with `data-draft` are kept in this tab until their form is sent. */
+(() => {
+  const key = (field) => `draft:${field.dataset.draft}:${field.name}`;
+  const store = {
+    get: (name) => { try { return sessionStorage.getItem(name); } catch { return null; } },
+    set: (name, value) => {
+      try {
+        if (value) sessionStorage.setItem(name, value);
+        else sessionStorage.removeItem(name);
+      } catch { /* a full or forbidden store loses only the draft */ }
+    },
+  };
+
+  for (const field of document.querySelectorAll("[data-draft]")) {
+    if (!field.value) field.value = store.get(key(field)) ?? "";
+  }
+  document.addEventListener("input", ({ target }) => {
+    if (target.dataset.draft) store.set(key(target), target.value);
+  });
+  const forget = (form) => {
+    for (const field of form.querySelectorAll("[data-draft]")) store.set(key(field), "");
+  };
+  document.addEventListener("submit", ({ target }) => {
+    if (!target.hasAttribute("hx-post")) forget(target);
+  });
+  document.addEventListener("htmx:after:request", ({ target, detail }) => {
+    if (target.matches("form") && detail.ctx.response.status < 300) forget(target);
+  });
+})();

@@ -1,0 +1,151 @@
+"""Pages from templates: one environment per language, texts through gettext, dates as people write them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache, partial
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.support import NullTranslations, Translations
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
+from markupsafe import Markup
+
+from app.lib import clock, i18n
+from app.web import assets as static
+from app.web import words
+
+HERE = Path(__file__).parent.parent
+TEMPLATES = HERE / "templates"
+LOCALES = HERE / "locales"
+
+
+@dataclass(frozen=True, slots=True)
+class Blank:
+    """A form that nobody has filled in: what a template sees where a page gives it none."""
+
+    values: Mapping[str, Any] = field(default_factory=dict)
+    errors: Mapping[str, str] = field(default_factory=dict)
+
+
+class Templates:
+    """Renders a template in one of our languages. Templates are compiled once and kept."""
+
+    def __init__(
+        self, directory: Path = TEMPLATES, *, assets: static.Assets | None = None, auto_reload: bool = False
+    ) -> None:
+        served = assets or static.load()
+        self._environments = {
+            language: _environment(directory, language, served, auto_reload=auto_reload)
+            for language in i18n.LANGUAGES
+        }
+
+    def render(self, language: str, name: str, **values: Any) -> str:
+        """Template `name`, such as `ideas/show.html`, in `language`, filled with `values`."""
+        return self._environments[language].get_template(name).render(values)
+
+    def translate(self, language: str, message: str, **values: Any) -> str:
+        """A msgid of a service or of the house in `language`, filled with `values`."""
+        translated = translations(language).gettext(message)
+        return translated % values if values else translated
+
+
+@lru_cache
+def translations(language: str, directory: Path = LOCALES) -> NullTranslations:
+    """The catalogue of `language`, compiled in memory; the source language needs none."""
+    path = directory / language / "LC_MESSAGES" / "messages.po"
+    if not path.exists():
+        return NullTranslations()
+    compiled = BytesIO()
+    with path.open("rb") as source:
+        write_mo(compiled, read_po(source, locale=language, abort_invalid=True))
+    compiled.seek(0)
+    return Translations(compiled)
+
+
+def _environment(directory: Path, language: str, assets: static.Assets, *, auto_reload: bool) -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(directory),
+        extensions=["jinja2.ext.i18n"],
+        autoescape=True,
+        auto_reload=auto_reload,
+        cache_size=-1,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )
+    environment.policies["ext.i18n.trimmed"] = True
+    catalogue = translations(language)
+    environment.install_gettext_translations(catalogue, newstyle=True)  # type: ignore[attr-defined]
+    environment.filters |= _filters(language, catalogue)
+    environment.globals |= _globals(language, assets)
+    return environment
+
+
+def _filters(language: str, catalogue: NullTranslations) -> dict[str, Callable[..., Any]]:
+    named = {name: partial(_word, catalogue, table) for name, table in words.WORDS.items()}
+    return named | {
+        "day": partial(_time, i18n.day, language),
+        "moment": partial(_time, i18n.moment, language),
+        "short_day": partial(_short_day, language),
+        "field_time": i18n.local_input,
+        "number": partial(_with_language, i18n.number, language),
+        "percent": partial(_with_language, i18n.percent, language),
+        "sector_name": partial(_sector_name, catalogue),
+        "initials": initials,
+        "cluster_column": lambda cluster: (cluster.id, cluster.title, cluster.language),
+        "person_option": lambda person: (person.person_id, f"{person.name}, {person.organisation}"),
+    }
+
+
+def _globals(language: str, assets: static.Assets) -> dict[str, Any]:
+    return {
+        "asset": assets.url,
+        "blank_form": Blank(),
+        "csrf_field": _csrf_field,
+        "days_until": lambda instant: i18n.days_between(clock.now(), instant),
+        "language": language,
+        "language_names": words.LANGUAGES,
+    }
+
+
+@pass_context
+def _csrf_field(context: Context) -> Markup:
+    """The hidden field of every form that changes something; the page gives its token as `csrf`."""
+    return Markup('<input type="hidden" name="csrf" value="{}">').format(context.get("csrf") or "")
+
+
+def initials(name: str) -> str:
+    """The first letters of the first and the last word of a name: `AK` for `Ana Kos`."""
+    parts = name.split()
+    ends = parts[:1] + parts[-1:] if len(parts) > 1 else parts
+    return "".join(part[0].upper() for part in ends)
+
+
+def _time(phrase: Callable[[datetime, str], str], language: str, instant: datetime) -> Markup:
+    return Markup('<time datetime="{}">{}</time>').format(clock.rfc3339(instant), phrase(instant, language))
+
+
+def _short_day(language: str, instant: datetime) -> Markup:
+    return _time(partial(i18n.short_day, now=clock.now()), language, instant)
+
+
+def _with_language(phrase: Callable[[float, str], str], language: str, value: float) -> str:
+    return phrase(value, language)
+
+
+def _word(catalogue: NullTranslations, table: Mapping[str, str], key: str) -> str:
+    return str(catalogue.gettext(table[key])) if key in table else key
+
+
+def _sector_name(catalogue: NullTranslations, sector: Any) -> str:
+    """A sector's name; the two default sectors are translated as long as nobody has renamed them.
+
+    `sector` has a key and a name, as attributes or as a mapping.
+    """
+    key, name = (sector["key"], sector["name"]) if isinstance(sector, Mapping) else (sector.key, sector.name)
+    return str(catalogue.gettext(name)) if words.SECTORS.get(key) == name else str(name)
