@@ -4,7 +4,6 @@ import asyncio
 import ipaddress
 import socket
 import ssl
-from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
 
@@ -33,15 +32,16 @@ class Guarded(httpx2.AsyncBaseTransport):
 
     The name is resolved once, every address is checked, and the connection goes to a checked address, so that
     a name cannot mean one host when it is checked and another when it is used. `allow_loopback` also lets
-    plain http to this machine pass, for the demo and tests. `local` maps the beginnings of addresses that this
-    very process serves to a transport that reaches them without a network.
+    plain http to this machine pass, for the demo and tests.
     """
 
-    def __init__(
-        self, *, allow_loopback: bool = False, local: Mapping[str, httpx2.AsyncBaseTransport] | None = None
-    ) -> None:
+    def __init__(self, *, allow_loopback: bool = False) -> None:
         self._allow_loopback = allow_loopback
-        self._local = dict(local or {})
+        self._local: dict[str, httpx2.AsyncBaseTransport] = {}
+
+    def serve_here(self, beginning: str, transport: httpx2.AsyncBaseTransport) -> None:
+        """Reach addresses with this beginning through `transport`: no network lies between, nor a port mapping."""
+        self._local[beginning] = transport
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Send `request`; its answer is complete when this returns.

@@ -82,8 +82,6 @@ class ProviderSettings(BaseModel):
         parts = urlsplit(value)
         if parts.scheme not in ("https", "http") or not parts.hostname or parts.query or parts.fragment:
             raise ValueError("give the issuer exactly as the provider's discovery document has it, https://…")
-        if parts.scheme == "http" and parts.hostname not in LOOPBACK:
-            raise ValueError("an issuer must start with https://")
         return value
 
     @field_validator("redirect_origins")
@@ -136,6 +134,7 @@ def demo(settings: Settings) -> tuple[ProviderSettings, ...]:
             issuer=demo_issuer(settings, id),
             client_id=DEMO_CLIENT,
             client_secret=SecretStr(demo_client_secret(settings)),
+            algorithms=("ES256",),
             programme="demo",
             organisation_claim="organisation_number",
         )
@@ -237,7 +236,8 @@ def _refuse_what_belongs_elsewhere(
 ) -> None:
     for provider in providers:
         where = f"{path}: [providers.{provider.id}] issuer"
-        if not allow_loopback and provider.issuer.startswith("http://"):
-            raise ConfigurationError(f"{where}: must start with https:// in production")
+        is_loopback = allow_loopback and urlsplit(provider.issuer).hostname in LOOPBACK
+        if provider.issuer.startswith("http://") and not is_loopback:
+            raise ConfigurationError(f"{where}: must start with https://")
         if DEMO_PATH in urlsplit(provider.issuer).path and not allow_loopback:
             raise ConfigurationError(f"{where}: the demo identity provider does not start in production")

@@ -24,7 +24,7 @@ from joserfc.jws import JWSRegistry
 from joserfc.jwt import Token
 
 from app.errors import NotAllowed, NotFound, Unavailable
-from app.integrations.http import TIMEOUT_S
+from app.integrations.http import TIMEOUT_S, Guarded
 from app.integrations.identity_providers import SIDES, ProviderSettings
 from app.lib import clock, secrets
 from app.lib.i18n import N_
@@ -121,7 +121,7 @@ class Provider(StarletteOAuth2App):
         allow_loopback: bool = False,
     ) -> None:
         secret = settings.client_secret
-        super().__init__(  # type: ignore[no-untyped-call]
+        super().__init__(
             framework=None,
             name=settings.id,
             client_id=settings.client_id,
@@ -155,7 +155,7 @@ class Provider(StarletteOAuth2App):
         :raises Unavailable: the provider does not answer, or answers nonsense
         """
         async with _named(self.settings.id):
-            made = await self.create_authorization_url(  # type: ignore[no-untyped-call]
+            made = await self.create_authorization_url(
                 self.redirect_uri,
                 state=secrets.new_hex(),
                 nonce=secrets.new_hex(),
@@ -174,7 +174,7 @@ class Provider(StarletteOAuth2App):
             await self._require_own_issuer(answer)
             if "error" in answer or "code" not in answer:
                 raise _broken_off(self.settings.id, answer.get("error"))
-            token = await self.fetch_access_token(  # type: ignore[no-untyped-call]
+            token = await self.fetch_access_token(
                 redirect_uri=self.redirect_uri, code=answer["code"], code_verifier=code_verifier
             )
             if not isinstance(token.get("id_token"), str):
@@ -290,7 +290,7 @@ class Provider(StarletteOAuth2App):
             return {}
         if not token.get("access_token"):
             raise Distrusted("no_access_token")
-        response = await self.get(endpoint, token=dict(token))  # type: ignore[no-untyped-call]
+        response = await self.get(endpoint, token=dict(token))
         response.raise_for_status()
         told = await self._userinfo_claims(response)
         if told.get("sub") != claims["sub"]:
@@ -343,8 +343,9 @@ class Provider(StarletteOAuth2App):
         if not isinstance(address, str):
             raise Distrusted(f"metadata_{name}")
         parts = urlsplit(address)
-        is_loopback = self._allow_loopback and parts.scheme == "http" and parts.hostname in LOOPBACK
-        if not parts.hostname or parts.username or (parts.scheme != "https" and not is_loopback):
+        is_near = parts.hostname in LOOPBACK or address.startswith(f"{self.settings.issuer}/")
+        is_plain = self._allow_loopback and parts.scheme == "http" and is_near
+        if not parts.hostname or parts.username or (parts.scheme != "https" and not is_plain):
             raise Distrusted(f"metadata_{name}")
 
     async def _fetch_keys(self) -> KeySet:
@@ -356,7 +357,7 @@ class Provider(StarletteOAuth2App):
         return KeySet(keys)
 
     async def _fetch_json(self, address: str) -> dict[str, Any]:
-        async with self._get_session() as client:  # type: ignore[no-untyped-call]
+        async with self._get_session() as client:
             response = await client.request("GET", address, withhold_token=True)
         if response.status_code != 200:
             raise httpx2.HTTPStatusError("not 200", request=response.request, response=response)
@@ -374,9 +375,10 @@ class Providers:
         settings: Iterable[ProviderSettings],
         *,
         base_url: str,
-        transport: httpx2.AsyncBaseTransport,
+        transport: Guarded,
         allow_loopback: bool = False,
     ) -> None:
+        self._transport = transport
         self._all = {
             one.id: Provider(one, base_url=base_url, transport=transport, allow_loopback=allow_loopback)
             for one in settings
@@ -394,6 +396,10 @@ class Providers:
     def has(self, id: str) -> bool:
         """Whether there is one of this name; a session may outlive its provider's table."""
         return id in self._all
+
+    def serve_here(self, beginning: str, transport: httpx2.AsyncBaseTransport) -> None:
+        """Reach addresses with this beginning through `transport`: this very process serves them."""
+        self._transport.serve_here(beginning, transport)
 
     def by_side(self) -> list[tuple[str, Sequence[ProviderSettings]]]:
         """The sides of the sign-in page that have a provider, each with its providers."""
