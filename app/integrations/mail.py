@@ -68,6 +68,18 @@ def send(smtp_url: str, sender: str, letter: Letter) -> None:
         raise Postponed(type(error).__name__) from None
 
 
+def check(smtp_url: str, sender: str) -> None:
+    """Connect, encrypt and sign in as `send` would, and leave.
+
+    :raises Postponed: the server is not there, or does not like us
+    """
+    try:
+        with _connected(urlsplit(smtp_url), sender) as server:
+            server.noop()
+    except (smtplib.SMTPException, OSError) as error:
+        raise Postponed(type(error).__name__) from None
+
+
 def _hand_over(server: smtplib.SMTP, message: EmailMessage) -> None:
     """Send, and say goodbye; a letter that was taken is not sent again because the goodbye failed."""
     try:
