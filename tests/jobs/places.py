@@ -155,7 +155,8 @@ def statements(engine):
     """The statements that run on `engine` meanwhile, without the begin and end of transactions."""
     seen = []
 
-    def note(connection, cursor, statement, parameters, context, executemany):
+    def note(*event):
+        statement = event[2]
         if not statement.upper().startswith(("SAVEPOINT", "RELEASE", "ROLLBACK", "BEGIN", "COMMIT")):
             seen.append(statement)
 
@@ -218,7 +219,7 @@ def free_port():
 class Worker:
     """A worker in a process of its own."""
 
-    def __init__(self, database_url, smtp_url, *, replica="one", directory):
+    def __init__(self, database_url, smtp_url, *, replica="one", directory, parent=None):
         self._environment = os.environ | {
             "PARTNERSHIP_DATABASE_URL": database_url,
             "PARTNERSHIP_SMTP_URL": smtp_url,
@@ -227,12 +228,14 @@ class Worker:
             "PARTNERSHIP_REPLICA": replica,
             "PYTHONPATH": str(Path(__file__).parents[2]),
         }
+        self._parent = parent
         self._directory = directory
         self.log = Path(directory) / f"worker-{uuid.uuid4().hex[:6]}.log"
         self.process = None
 
     def __enter__(self):
-        program = "from app.jobs.worker import main; from app.settings import Settings; main(Settings())"
+        main = f"main(Settings(), parent={self._parent})"
+        program = f"from app.jobs.worker import main; from app.settings import Settings; {main}"
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-c", program],
