@@ -44,7 +44,9 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
     app.mount("/static", context.assets)
     if settings.environment == "demo":
         _mount_demo(app, context)
-    return Gateway(app, settings=settings, measures=context.measures, form_targets=context.providers.origins())
+    return Gateway(
+        app, settings=settings, measures=context.measures, form_targets=context.providers.origins()
+    )
 
 
 def assemble(settings: Settings) -> Context:
@@ -90,6 +92,6 @@ def _lifespan(context: Context) -> Callable[[FastAPI], AbstractAsyncContextManag
 
 def _mount_demo(app: FastAPI, context: Context) -> None:
     """The demo's identity provider, imported only where it is wanted."""
-    from app.demo import provider  # noqa: PLC0415
+    from app.demo import provider
 
     app.mount("/demo-identity", provider.create(context))

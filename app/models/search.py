@@ -24,4 +24,6 @@ POSTGRESQL = (f"CREATE INDEX ix_idea_search ON idea USING gin ({POSTGRESQL_VECTO
 for _statement in SQLITE:
     event.listen(metadata, "after_create", DDL(_statement.replace("%", "%%")).execute_if(dialect="sqlite"))
 for _statement in POSTGRESQL:
-    event.listen(metadata, "after_create", DDL(_statement.replace("%", "%%")).execute_if(dialect="postgresql"))
+    event.listen(
+        metadata, "after_create", DDL(_statement.replace("%", "%%")).execute_if(dialect="postgresql")
+    )

@@ -27,7 +27,9 @@ def may(actor: Actor, permission: Permission, subject: Any = None) -> bool:
     return RULES[permission](actor, subject)
 
 
-def require(actor: Actor, permission: Permission, subject: Any = None, *, seen_by: Permission | None = None) -> None:
+def require(
+    actor: Actor, permission: Permission, subject: Any = None, *, seen_by: Permission | None = None
+) -> None:
     """Raise unless `actor` may.
 
     :raises NotFound: they may not even see it (`seen_by` is the permission to see it)
@@ -57,7 +59,10 @@ def _is_open_or_member(actor: Actor, programme: Any) -> bool:
 
 
 def _is_author(actor: Actor, idea: Any) -> bool:
-    return _is_member(actor, idea) and actor.person_id in (idea.author_id, *getattr(idea, "co_author_ids", ()))
+    return _is_member(actor, idea) and actor.person_id in (
+        idea.author_id,
+        *getattr(idea, "co_author_ids", ()),
+    )
 
 
 def _is_asked(actor: Actor, merge: Any) -> bool:
@@ -102,7 +107,9 @@ RULES: dict[Permission, Rule] = {
     P.MOVE_IDEA: _takes_part,
     P.SUPPORT_IDEA: _takes_part,
     P.COMMENT: _takes_part,
-    P.WITHDRAW_COMMENT: lambda actor, comment: _is_member(actor, comment) and actor.person_id == comment.author_id,
+    P.WITHDRAW_COMMENT: lambda actor, comment: (
+        _is_member(actor, comment) and actor.person_id == comment.author_id
+    ),
     P.MODERATE: _moderates,
     P.ANSWER_HIDING: _is_author,
     P.ADD_CO_AUTHOR: lambda actor, idea: _is_member(actor, idea) and actor.person_id == idea.author_id,

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from sqlalchemy import Select, and_, func, literal, or_, select, tuple_
+from sqlalchemy import Row, Select, and_, func, literal, or_, select, tuple_
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql import ColumnElement
 
-from app.models import Cluster, Idea, Pin, Sector, Tally
+from app.models import Cluster, Hiding, Idea, Pin, Sector, Tally
 from app.models.base import table
 from app.models.idea import HIDDEN, OPEN
 from app.models.support import ALL
@@ -25,6 +25,7 @@ CLUSTER = table(Cluster)
 TALLY = table(Tally)
 SECTOR = table(Sector)
 PIN = table(Pin)
+HIDING = table(Hiding)
 
 PAGE = 50
 """Ideas on one page of a board."""
@@ -130,7 +131,9 @@ def ideas(
         statement = _with_pins(statement, challenge, keys)
     rows = connection.execute(statement).all()
     pinned = [row for row in rows if row.order_key is None]
-    paged = sorted((row for row in rows if row.order_key is not None), key=lambda row: (-row.order_key, -row.id))
+    paged = sorted(
+        (row for row in rows if row.order_key is not None), key=lambda row: (-row.order_key, -row.id)
+    )
     following: After | None = None
     if len(paged) > query.limit:
         paged = paged[: query.limit]
@@ -182,7 +185,10 @@ def _page(challenge: ChallengeView, query: Query, sort: Sort, dialect: str) -> S
             select(TALLY.c.idea_id.label("page_id"), TALLY.c.people.label("order_key"))
             .join(IDEA, IDEA.c.id == TALLY.c.idea_id)
             .where(
-                TALLY.c.challenge_id == challenge.id, TALLY.c.sector_id == ALL, TALLY.c.idea_id != ALL, *conditions
+                TALLY.c.challenge_id == challenge.id,
+                TALLY.c.sector_id == ALL,
+                TALLY.c.idea_id != ALL,
+                *conditions,
             )
         )
         if query.after:
@@ -241,3 +247,25 @@ def _conditions(challenge: ChallengeView, query: Query, dialect: str) -> list[Co
     if found is not None:
         conditions.append(found)
     return conditions
+
+
+def hidden(connection: Connection, challenge: ChallengeView) -> Sequence[Row[Any]]:
+    """Hidden ideas for those who moderate: id, title, language, reason, hidden_at, answer, answered_at; newest first.
+
+    The caller has asked the policy.
+    """
+    return connection.execute(
+        select(
+            IDEA.c.id,
+            IDEA.c.title,
+            IDEA.c.language,
+            HIDING.c.reason,
+            HIDING.c.hidden_at,
+            HIDING.c.answer,
+            HIDING.c.answered_at,
+        )
+        .join(HIDING, and_(HIDING.c.idea_id == IDEA.c.id, HIDING.c.lifted_at.is_(None)))
+        .where(IDEA.c.challenge_id == challenge.id, IDEA.c.state == HIDDEN)
+        .order_by(HIDING.c.id.desc())
+        .limit(200)
+    ).all()

@@ -5,15 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, select
+from sqlalchemy import Row, Select, literal, select
 from sqlalchemy.engine import Connection
 
-from app.lib import clock
 from app.methods import bridging
-from app.models import Challenge, Idea, Organisation, Person, Phase, Pin, Sector, Tally
+from app.models import Idea, Organisation, Person, Pin, Sector, Tally
 from app.models.base import table
 from app.models.idea import OPEN
 from app.models.support import ALL
+from app.services import phases
+from app.services.phases import PhaseView
 from app.services.programmes import SectorRef
 
 IDEA = table(Idea)
@@ -22,8 +23,6 @@ ORGANISATION = table(Organisation)
 SECTOR = table(Sector)
 PIN = table(Pin)
 TALLY = table(Tally)
-CHALLENGE = table(Challenge)
-PHASE = table(Phase)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,34 +130,22 @@ def selection(*more: Any) -> Select[Any]:
     )
 
 
-def on_board(connection: Connection, challenge_id: int, idea_ids: Sequence[int]) -> tuple[list[Card], set[int]]:
-    """Those of `idea_ids` that show on the challenge's board now, as cards, and the ids of those that do not."""
-    show = tallies_show(connection, challenge_id)
+def on_board(
+    connection: Connection, challenge_id: int, idea_ids: Sequence[int]
+) -> tuple[list[Card], set[int], PhaseView]:
+    """Those of `idea_ids` that show on the challenge's board now, the ids of those that do not, and the phase."""
+    phase = phase_now(connection, challenge_id)
     rows = connection.execute(
         selection().where(IDEA.c.challenge_id == challenge_id, IDEA.c.id.in_(idea_ids), IDEA.c.state == OPEN)
     ).all()
-    if not rows:
-        return [], set(idea_ids)
-    found = from_rows(connection, rows, tallies=show)
-    return found, set(idea_ids) - {card.id for card in found}
+    found = from_rows(connection, rows, tallies=phase.tallies)
+    return found, set(idea_ids) - {card.id for card in found}, phase
 
 
-def tallies_show(connection: Connection, challenge_id: int) -> bool:
-    """Whether the phase in force shows support counts; before the first and after the last one they show."""
-    shown = connection.execute(
-        select(PHASE.c.tallies).where(in_force(PHASE.c.challenge_id == challenge_id))
-    ).scalar()
-    return shown is None or bool(shown)
-
-
-def in_force(of_challenge: Any) -> Any:
-    """The condition that a phase of the challenge is the one in force now."""
-    now = clock.now()
-    return and_(
-        of_challenge,
-        PHASE.c.starts_at <= now,
-        (PHASE.c.ends_at.is_(None)) | (PHASE.c.ends_at > now),
-    )
+def phase_now(connection: Connection, challenge_id: int) -> PhaseView:
+    """The phase in force; `NO_PHASE` before the first and after the last one."""
+    row = connection.execute(select(*phases.selected()).where(phases.in_force(literal(challenge_id)))).first()
+    return phases.from_row(row)
 
 
 def from_rows(connection: Connection, rows: Sequence[Row[Any]], *, tallies: bool) -> list[Card]:
@@ -197,9 +184,7 @@ def read_counts(
     return Counts(tuple(sectors), ideas)
 
 
-def tally(
-    sectors: Sequence[SectorRef], people: Mapping[str, int], active: Mapping[str, int]
-) -> TallyView:
+def tally(sectors: Sequence[SectorRef], people: Mapping[str, int], active: Mapping[str, int]) -> TallyView:
     """A tally from the counts of supporters and of active people by sector key."""
     counted = tuple(SectorCount(sector.key, sector.name, people.get(sector.key, 0)) for sector in sectors)
     return TallyView(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
@@ -19,15 +19,15 @@ from app.models.challenge import PHASES
 from app.policies.actor import Actor
 from app.policies.permissions import Permission
 from app.policies.rules import may, require
+from app.services import phases
 from app.services.events import record
+from app.services.phases import NO_PHASE, PhaseView
 from app.services.programmes import ProgrammeView
 
 CHALLENGE = table(Challenge)
 PHASE = table(Phase)
 PROGRAMME = table(Programme)
 ORGANISATION = table(Organisation)
-
-OPENINGS = ("posting", "commenting", "supporting")
 
 _DEFAULTS = {
     "framing": (False, True, False, True),
@@ -39,31 +39,6 @@ _DEFAULTS = {
     "closed": (False, False, False, True),
 }
 """For each kind of phase what is open in it: posting, commenting, supporting; and whether tallies show."""
-
-
-@dataclass(frozen=True, slots=True)
-class PhaseView:
-    """A phase, and what is open in it."""
-
-    kind: str
-    starts_at: datetime
-    ends_at: datetime | None
-    posting: bool
-    commenting: bool
-    supporting: bool
-    tallies: bool
-
-
-NO_PHASE = PhaseView(
-    kind="framing",
-    starts_at=datetime.min.replace(tzinfo=UTC),
-    ends_at=None,
-    posting=False,
-    commenting=False,
-    supporting=False,
-    tallies=True,
-)
-"""What holds before a challenge's first phase begins: nothing is open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,10 +232,7 @@ _SELECT: Select[Any] = (
         PROGRAMME.c.slug.label("programme_slug"),
         PROGRAMME.c.name.label("programme_name"),
         ORGANISATION.c.name.label("sponsor"),
-        PHASE.c.kind,
-        PHASE.c.starts_at,
-        PHASE.c.ends_at,
-        *(PHASE.c[name] for name in (*OPENINGS, "tallies")),
+        *phases.selected(),
     )
     .select_from(CHALLENGE)
     .join(PROGRAMME, PROGRAMME.c.id == CHALLENGE.c.programme_id)
@@ -281,8 +253,8 @@ def _views(rows: Iterable[Row[Any]]) -> list[ChallengeView]:
 
 def _view(rows: list[Row[Any]], now: datetime) -> ChallengeView:
     first = rows[0]
-    phases = tuple(_phase(row) for row in rows if row.kind is not None)
-    current = [phase for phase in phases if phase.starts_at <= now]
+    known = tuple(phases.from_row(row) for row in rows if row.kind is not None)
+    current = [phase for phase in known if phase.starts_at <= now]
     return ChallengeView(
         id=first.id,
         programme_id=first.programme_id,
@@ -296,31 +268,12 @@ def _view(rows: list[Row[Any]], now: datetime) -> ChallengeView:
         anonymous_allowed=first.anonymous_allowed,
         sponsor_id=first.sponsor_id,
         sponsor=first.sponsor,
-        phase=_in_force(current[-1], now) if current else NO_PHASE,
-        phases=phases,
+        phase=phases.as_of_now(current[-1]) if current else NO_PHASE,
+        phases=known,
         version=first.version,
         created_at=first.created_at,
         updated_at=first.updated_at,
     )
-
-
-def _phase(row: Row[Any]) -> PhaseView:
-    return PhaseView(
-        kind=row.kind,
-        starts_at=row.starts_at,
-        ends_at=row.ends_at,
-        posting=row.posting,
-        commenting=row.commenting,
-        supporting=row.supporting,
-        tallies=row.tallies,
-    )
-
-
-def _in_force(phase: PhaseView, now: datetime) -> PhaseView:
-    """The phase as it is now: after its end nothing is open in it, and its tallies show."""
-    if phase.ends_at is None or phase.ends_at > now:
-        return phase
-    return PhaseView(phase.kind, phase.starts_at, phase.ends_at, False, False, False, True)
 
 
 def _checked(*, title: str, summary: str, brief: str, language: str) -> dict[str, str]:

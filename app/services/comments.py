@@ -36,6 +36,15 @@ def on_idea(connection: Connection, idea_id: int, *, after: int = 0, limit: int 
     ).all()
 
 
+def on_board(connection: Connection, challenge_id: int, comment_ids: Sequence[int]) -> Sequence[Row[Any]]:
+    """These comments of one challenge, oldest first, with the same columns."""
+    return connection.execute(
+        _SELECT.where(COMMENT.c.challenge_id == challenge_id, COMMENT.c.id.in_(comment_ids)).order_by(
+            COMMENT.c.id
+        )
+    ).all()
+
+
 def find(connection: Connection, comment_id: int) -> Row[Any]:
     """One comment with the same columns; the caller loads its idea through its viewer.
 

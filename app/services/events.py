@@ -108,4 +108,7 @@ def in_programme(
 
 def latest_on(connection: Connection, challenge_id: int) -> int:
     """The id of the newest event of a challenge, which is the version of its board; 0 before the first."""
-    return connection.execute(select(func.max(EVENT.c.id)).where(EVENT.c.challenge_id == challenge_id)).scalar() or 0
+    return (
+        connection.execute(select(func.max(EVENT.c.id)).where(EVENT.c.challenge_id == challenge_id)).scalar()
+        or 0
+    )

@@ -9,17 +9,16 @@ from sqlalchemy import and_, select
 from app.database import Transaction
 from app.errors import Conflict, Moved, NotFound
 from app.lib.i18n import N_
-from app.models import Challenge, CoAuthor, Idea, Phase
+from app.models import Challenge, CoAuthor, Idea
 from app.models.base import table
 from app.models.idea import MERGED, OPEN
 from app.policies.actor import Actor
 from app.policies.permissions import Permission
 from app.policies.rules import may
-from app.services import cards
-from app.services.challenges import NO_PHASE, PhaseView
+from app.services import phases
+from app.services.phases import PHASE, PhaseView
 
 IDEA = table(Idea)
-PHASE = table(Phase)
 CHALLENGE = table(Challenge)
 CO_AUTHOR = table(CoAuthor)
 
@@ -54,12 +53,14 @@ def hold(tx: Transaction, actor: Actor, idea_id: int, *, version: int | None = N
         select(
             IDEA,
             CO_AUTHOR.c.person_id.label("co_author_id"),
-            *(PHASE.c[name] for name in PHASE_COLUMNS),
+            *phases.selected(),
         )
         .select_from(IDEA)
         .join(CHALLENGE, and_(CHALLENGE.c.id == IDEA.c.challenge_id, CHALLENGE.c.deleted_at.is_(None)))
-        .outerjoin(PHASE, cards.in_force(PHASE.c.challenge_id == IDEA.c.challenge_id))
-        .outerjoin(CO_AUTHOR, and_(CO_AUTHOR.c.idea_id == IDEA.c.id, CO_AUTHOR.c.person_id == actor.person_id))
+        .outerjoin(PHASE, phases.in_force(IDEA.c.challenge_id))
+        .outerjoin(
+            CO_AUTHOR, and_(CO_AUTHOR.c.idea_id == IDEA.c.id, CO_AUTHOR.c.person_id == actor.person_id)
+        )
         .where(IDEA.c.id == idea_id)
         .with_for_update(of=IDEA)
     ).first()
@@ -82,16 +83,6 @@ def require_shown(idea: HeldIdea) -> None:
         raise Conflict(N_("This idea is no longer open."))
 
 
-PHASE_COLUMNS = ("kind", "starts_at", "ends_at", "posting", "commenting", "supporting", "tallies")
-
-
-def phase_of(row: Any) -> PhaseView:
-    """The phase in force in a row that carries `PHASE_COLUMNS`; `NO_PHASE` where none is."""
-    if row.kind is None:
-        return NO_PHASE
-    return PhaseView(*(getattr(row, name) for name in PHASE_COLUMNS))
-
-
 def _held(row: Any) -> HeldIdea:
     return HeldIdea(
         id=row.id,
@@ -107,5 +98,5 @@ def _held(row: Any) -> HeldIdea:
         state=row.state,
         version=row.version,
         updated_at=row.updated_at,
-        phase=phase_of(row),
+        phase=phases.from_row(row),
     )

@@ -202,7 +202,9 @@ def edit(tx: Transaction, actor: Actor, idea_id: int, *, version: int | None = N
     require_shown(idea)
     _require_writable(idea)
     values: dict[str, Any] = _checked(
-        changes.get("title", idea.title), changes.get("body", idea.body), changes.get("language", idea.language)
+        changes.get("title", idea.title),
+        changes.get("body", idea.body),
+        changes.get("language", idea.language),
     )
     if "cluster_id" in changes:
         values["cluster_id"] = _cluster(changes["cluster_id"], idea.challenge_id)
@@ -270,7 +272,9 @@ def add_co_author(tx: Transaction, actor: Actor, idea_id: int, person_id: int) -
     )
     if person_id == idea.author_id or tx.execute(member).first() is None:
         raise Invalid(FieldError("person_id", N_("Please choose someone else of this programme.")))
-    known = select(CO_AUTHOR.c.person_id).where(CO_AUTHOR.c.idea_id == idea_id, CO_AUTHOR.c.person_id == person_id)
+    known = select(CO_AUTHOR.c.person_id).where(
+        CO_AUTHOR.c.idea_id == idea_id, CO_AUTHOR.c.person_id == person_id
+    )
     if tx.execute(known).first() is not None:
         return
     tx.execute(
@@ -390,7 +394,11 @@ def _open_tallies(tx: Transaction, programme_id: int, challenge_id: int, idea_id
     """A row at nought for every sector and for all, since ideas are sorted by walking these rows."""
     key = (literal(challenge_id), literal(idea_id))
     rows = union_all(
-        select(*key, SECTOR.c.id, literal(programme_id), literal(0)).where(SECTOR.c.programme_id == programme_id),
+        select(*key, SECTOR.c.id, literal(programme_id), literal(0)).where(
+            SECTOR.c.programme_id == programme_id
+        ),
         select(*key, literal(ALL), literal(programme_id), literal(0)),
     )
-    tx.execute(insert(TALLY).from_select(["challenge_id", "idea_id", "sector_id", "programme_id", "people"], rows))
+    tx.execute(
+        insert(TALLY).from_select(["challenge_id", "idea_id", "sector_id", "programme_id", "people"], rows)
+    )

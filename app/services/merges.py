@@ -71,7 +71,9 @@ def find(connection: Connection, actor: Actor, merge_id: int) -> MergeView:
 def waiting_for(connection: Connection, actor: Actor) -> list[MergeView]:
     """Merges that wait for the actor's consent, the oldest first."""
     rows = connection.execute(
-        _selection().where(MERGE.c.asked_id == actor.person_id, MERGE.c.state == PROPOSED).order_by(MERGE.c.id)
+        _selection()
+        .where(MERGE.c.asked_id == actor.person_id, MERGE.c.state == PROPOSED)
+        .order_by(MERGE.c.id)
     )
     return [_view(row) for row in rows]
 
@@ -244,7 +246,10 @@ def undo(tx: Transaction, actor: Actor, merge_id: int) -> MergeView:
 def _selection() -> Any:
     source, target = IDEA.alias("source"), IDEA.alias("target")
     objected = (
-        select(func.count()).select_from(OBJECTION).where(OBJECTION.c.merge_id == MERGE.c.id).scalar_subquery()
+        select(func.count())
+        .select_from(OBJECTION)
+        .where(OBJECTION.c.merge_id == MERGE.c.id)
+        .scalar_subquery()
     )
     return (
         select(
@@ -278,7 +283,9 @@ def _both(
     require_shown(target)
     if source.phase.kind not in ("ideation", "shaping"):
         raise Conflict(N_("Ideas can no longer be merged in this phase."))
-    pending = select(MERGE.c.id).where(MERGE.c.source_id == source_id, MERGE.c.state == PROPOSED, MERGE.c.id != (but or 0))
+    pending = select(MERGE.c.id).where(
+        MERGE.c.source_id == source_id, MERGE.c.state == PROPOSED, MERGE.c.id != (but or 0)
+    )
     if tx.execute(pending).first() is not None:
         raise Conflict(N_("A merge of this idea is proposed already."))
     return source, target
@@ -354,8 +361,4 @@ def _count(
 
 
 def _tell(tx: Transaction, people: Any, kind: str, source: HeldIdea, merge_id: int) -> None:
-    notices.tell(
-        tx, people, kind, programme_id=source.programme_id, idea_id=source.id, merge_id=merge_id
-    )
-
-
+    notices.tell(tx, people, kind, programme_id=source.programme_id, idea_id=source.id, merge_id=merge_id)

@@ -28,7 +28,9 @@ CO_AUTHOR = table(CoAuthor)
 def hiding_of(connection: Connection, idea_id: int) -> Row[Any] | None:
     """The hiding in force on an idea (reason, hidden_at, answer, answered_at …), if it is hidden."""
     return connection.execute(
-        select(HIDING).where(HIDING.c.idea_id == idea_id, HIDING.c.lifted_at.is_(None)).order_by(HIDING.c.id.desc())
+        select(HIDING)
+        .where(HIDING.c.idea_id == idea_id, HIDING.c.lifted_at.is_(None))
+        .order_by(HIDING.c.id.desc())
     ).first()
 
 
@@ -136,7 +138,9 @@ def _moderated(tx: Transaction, actor: Actor, idea_id: int) -> HeldIdea:
 
 def _turn(tx: Transaction, idea: HeldIdea, state: str) -> None:
     tx.execute(
-        IDEA.update().where(IDEA.c.id == idea.id).values(state=state, version=idea.version + 1, updated_at=tx.now)
+        IDEA.update()
+        .where(IDEA.c.id == idea.id)
+        .values(state=state, version=idea.version + 1, updated_at=tx.now)
     )
 
 

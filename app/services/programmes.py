@@ -148,7 +148,13 @@ def create(tx: Transaction, *, slug: str, name: str, language: str = "en", descr
     :raises Invalid: the slug is taken or malformed, the name empty or too long
     """
     name, errors = text.line("name", name, most=120)
-    if not slug or not slug.replace("-", "").isalnum() or not slug.isascii() or slug != slug.lower() or len(slug) > 60:
+    if (
+        not slug
+        or not slug.replace("-", "").isalnum()
+        or not slug.isascii()
+        or slug != slug.lower()
+        or len(slug) > 60
+    ):
         errors.append(FieldError("slug", N_("Use up to 60 small letters, digits and hyphens.")))
     elif tx.execute(select(PROGRAMME.c.id).where(PROGRAMME.c.slug == slug)).first():
         errors.append(FieldError("slug", N_("This address is taken; please choose another.")))

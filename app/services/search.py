@@ -31,7 +31,7 @@ def matching(dialect: str, query: str) -> ColumnElement[bool] | None:
         found: TextClause = text("idea.id IN (SELECT rowid FROM idea_search WHERE idea_search MATCH :search)")
     else:
         phrase = " & ".join([*words[:-1], f"{words[-1]}:*"])
-        found = text(f"{POSTGRESQL_VECTOR} @@ to_tsquery('simple', :search)")  # noqa: S608 -- a constant of ours
+        found = text(f"{POSTGRESQL_VECTOR} @@ to_tsquery('simple', :search)")
     return found.bindparams(search=phrase)  # type: ignore[return-value]
 
 

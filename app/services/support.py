@@ -12,23 +12,23 @@ from sqlalchemy.engine import Connection, Row
 from app.database import Transaction
 from app.errors import DomainError, NotFound
 from app.lib.i18n import N_
-from app.models import Challenge, Idea, Phase, Sector, Support, Tally
+from app.models import Challenge, Idea, Sector, Support, Tally
 from app.models.base import table
 from app.models.support import ALL
 from app.policies.actor import Actor
 from app.policies.permissions import Permission
 from app.policies.rules import may, require
-from app.services import cards
+from app.services import cards, phases
 from app.services.cards import Card
-from app.services.challenges import PhaseView, require_open
+from app.services.challenges import require_open
 from app.services.events import record
-from app.services.held import PHASE_COLUMNS, phase_of, require_shown
+from app.services.held import require_shown
+from app.services.phases import PHASE, PhaseView
 from app.services.programmes import SectorRef
 
 IDEA = table(Idea)
 SUPPORT = table(Support)
 TALLY = table(Tally)
-PHASE = table(Phase)
 CHALLENGE = table(Challenge)
 SECTOR = table(Sector)
 
@@ -85,7 +85,9 @@ def meet(tx: Transaction, wishes: Sequence[Wish]) -> list[Supported | DomainErro
     """
     board = _Board(tx, wishes)
     met = [board.refusal(wish) for wish in wishes]
-    granted = {(wish.idea_id, _person(wish)): wish for wish, refused in zip(wishes, met, strict=True) if not refused}
+    granted = {
+        (wish.idea_id, _person(wish)): wish for wish, refused in zip(wishes, met, strict=True) if not refused
+    }
     changed = _write_supports(tx, board, [granted[key] for key in sorted(granted)])
     counts = _write_tallies(tx, board, changed)
     for wish in changed:
@@ -126,7 +128,7 @@ class _Board:
                 raise NotFound(N_("There is no such idea, or it is not open to you."))
             require(wish.actor, Permission.SUPPORT_IDEA, idea)
             require_shown(idea)  # type: ignore[arg-type]
-            require_open(_Phased(phase_of(idea)), "supporting")
+            require_open(_Phased(phases.from_row(idea)), "supporting")
         except DomainError as error:
             return error
         return None
@@ -147,7 +149,7 @@ class _Board:
     def answer(self, wish: Wish, counts: Mapping[tuple[int, int], int]) -> Supported:
         """The card with its counts after the batch."""
         idea = self.ideas[wish.idea_id]
-        phase = phase_of(idea)
+        phase = phases.from_row(idea)
         tally = None
         if phase.tallies:
             people = {
@@ -186,11 +188,11 @@ def _load(wishes: Sequence[Wish]) -> Any:
             counted.c.key.label("counted_key"),
             counted.c.name.label("counted_name"),
             TALLY.c.people,
-            *(PHASE.c[name] for name in PHASE_COLUMNS),
+            *phases.selected(),
         )
         .join(wish, wish.c.idea_id == IDEA.c.id)
         .join(CHALLENGE, (CHALLENGE.c.id == IDEA.c.challenge_id) & CHALLENGE.c.deleted_at.is_(None))
-        .outerjoin(PHASE, cards.in_force(PHASE.c.challenge_id == IDEA.c.challenge_id))
+        .outerjoin(PHASE, phases.in_force(IDEA.c.challenge_id))
         .join(counted, counted.c.programme_id == IDEA.c.programme_id)
         .outerjoin(
             TALLY,
@@ -209,7 +211,9 @@ def _write_supports(tx: Transaction, board: _Board, wishes: Sequence[Wish]) -> l
     changed: list[Wish] = []
     if wanted:
         rows = [_row(tx, board, wish) for wish in wanted.values()]
-        statement = _insert(tx)(SUPPORT).on_conflict_do_nothing().returning(SUPPORT.c.idea_id, SUPPORT.c.person_id)
+        statement = (
+            _insert(tx)(SUPPORT).on_conflict_do_nothing().returning(SUPPORT.c.idea_id, SUPPORT.c.person_id)
+        )
         changed += [wanted[row.idea_id, row.person_id] for row in tx.execute(statement, rows)]
     if unwanted:
         gone = tx.execute(
@@ -246,7 +250,13 @@ def _write_tallies(tx: Transaction, board: _Board, changed: Sequence[Wish]) -> d
 def add(tx: Transaction, steps: Mapping[tuple[int, int, int, int], int]) -> dict[tuple[int, int], int]:
     """Add steps, keyed by challenge, idea, sector and programme, to the tallies; the new counts by idea and sector."""
     rows = [
-        {"challenge_id": challenge, "idea_id": idea, "sector_id": sector, "programme_id": programme, "people": step}
+        {
+            "challenge_id": challenge,
+            "idea_id": idea,
+            "sector_id": sector,
+            "programme_id": programme,
+            "people": step,
+        }
         for (challenge, idea, sector, programme), step in sorted(steps.items())
         if step
     ]

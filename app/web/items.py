@@ -6,7 +6,8 @@ from typing import Any
 from app.lib import clock
 from app.policies.actor import Actor
 from app.services.cards import Author, Card, TallyView
-from app.services.challenges import ChallengeView, PhaseView
+from app.services.challenges import ChallengeView
+from app.services.phases import PhaseView
 from app.services.ideas import IdeaView
 from app.services.programmes import ProgrammeView
 

@@ -1,13 +1,10 @@
 """What a live update carries: the same card that the page shows, and where it goes."""
 
-from collections.abc import Awaitable, Callable, Sequence
-
-from markupsafe import Markup
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from app.database import Database
 from app.integrations.bus import Change
-from app.services import boards, cards, comments
-from app.services.cards import Card
+from app.services import cards, comments
 from app.web.presence import Here
 from app.web.templating import Templates
 
@@ -15,22 +12,33 @@ BOARD_CHANGES = ("phase.", "challenge.", "cluster.")
 """Changes after which every card may look different: the page is to be loaded anew."""
 
 
-def renderer(database: Database, templates: Templates) -> Callable[[int, str, Sequence[Change]], Awaitable[str | None]]:
+def renderer(
+    database: Database, templates: Templates
+) -> Callable[[int, str, Sequence[Change]], Awaitable[str | None]]:
     """The function that renders changes of a board once for everyone who reads one language."""
 
     async def render(challenge_id: int, language: str, changes: Sequence[Change]) -> str | None:
         if any(change.type.startswith(BOARD_CHANGES) for change in changes):
             return None
-        idea_ids = list(dict.fromkeys(change.idea_id for change in changes if change.idea_id is not None))
+        idea_ids = _distinct(change.idea_id for change in changes)
         if not idea_ids:
             return ""
-        shown, gone = await database.read(
+        comment_ids = _distinct(change.subject_id for change in changes if change.type.startswith("comment."))
+        shown, gone, phase = await database.read(
             lambda connection: cards.on_board(connection, challenge_id, idea_ids)
         )
-        phase = await database.read(lambda connection: boards.phase_of(connection, challenge_id))
-        posted = {change.idea_id for change in changes if change.type in ("idea.posted", "idea.restored", "merge.undone")}
+        written = []
+        if comment_ids:
+            written = await database.read(
+                lambda connection: comments.on_board(connection, challenge_id, comment_ids)
+            )
         return templates.render(
-            language, "ideas/_live.html", cards=shown, gone=sorted(gone), posted=posted, phase=phase
+            language,
+            "challenges/_update.html",
+            cards=shown,
+            gone=sorted(gone),
+            comments=[comment for comment in written if comment.idea_id not in gone],
+            board_open=phase,
         )
 
     return render
@@ -40,9 +48,10 @@ def presence_renderer(templates: Templates) -> Callable[[int, str, Here], Awaita
     """The function that renders who is here."""
 
     async def render(challenge_id: int, language: str, here: Here) -> str:
-        return templates.render(language, "challenges/_here.html", challenge_id=challenge_id, here=here)
+        return templates.render(language, "challenges/_present.html", challenge_id=challenge_id, here=here)
 
     return render
 
 
-__all__ = ["Card", "Markup", "comments"]
+def _distinct(ids: Iterable[int | None]) -> list[int]:
+    return list(dict.fromkeys(id for id in ids if id is not None))

@@ -2,20 +2,45 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from app.errors import Invalid
+from app.errors import Conflict, DomainError, Invalid, Moved, NotAllowed, NotSignedIn
+from app.lib.i18n import N_
 from app.policies.actor import Actor
 from app.policies.permissions import Permission
 from app.policies.rules import may
+from app.services.cards import Card
+from app.services.phases import PhaseView
 from app.web import csrf, identity, languages
 from app.web.context import Context
 from app.web.problems import said
 
-T = TypeVar("T")
+_PERMISSIONS = {permission.value: permission for permission in Permission}
+
+
+MENDABLE = (Invalid, Conflict, Moved)
+"""Failures after which a form comes back with what was typed."""
+
+LARGEST_KEY_DIGITS = 15
+
+
+class _KeyConvertor(Convertor[int]):
+    """The id in an address: what no row can have leads nowhere, before the database is asked."""
+
+    regex = f"[0-9]{{1,{LARGEST_KEY_DIGITS}}}"
+
+    def convert(self, value: str) -> int:
+        return int(value)
+
+    def to_string(self, value: int) -> str:
+        return str(value)
+
+
+register_url_convertor("key", _KeyConvertor())
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +59,11 @@ class May:
         self._subject = subject
 
     def __getattr__(self, name: str) -> bool:
-        """Whether the permission of that name is given."""
-        return may(self._actor, Permission(name), self._subject)
+        """Whether the permission of that name is given; of an idea, `edit` is short for `edit_idea`."""
+        permission = _PERMISSIONS.get(name) or _PERMISSIONS.get(f"{name}_idea")
+        if permission is None:
+            raise AttributeError(name)
+        return may(self._actor, permission, self._subject)
 
 
 def context_of(request: Request) -> Context:
@@ -46,7 +74,10 @@ def context_of(request: Request) -> Context:
 
 async def reader(request: Request) -> Actor:
     """Who reads the page, perhaps nobody we know; the language of the answer is settled with it."""
+    languages.of(request)
     actor = await identity.actor(request)
+    if actor.token_id is not None:
+        raise NotAllowed(N_("Pages are for people. Programs call the addresses under /api/v1."))
     languages.of(request, actor)
     return actor
 
@@ -56,13 +87,17 @@ async def member(request: Request) -> Actor:
 
     :raises NotSignedIn: nobody that we know; the page then leads to the sign-in and back
     """
-    languages.of(request)
-    actor = await identity.required(request)
-    languages.of(request, actor)
+    actor = await reader(request)
+    if not actor.is_known:
+        raise NotSignedIn(N_("Please sign in first."))
+    if request.method not in ("GET", "HEAD"):
+        await context_of(request).limiter.hold(request, actor)
     return actor
 
 
-def show(request: Request, actor: Actor, name: str, *, status: int = 200, subject: Any = None, **values: Any) -> HTMLResponse:
+def show(
+    request: Request, actor: Actor, name: str, *, status: int = 200, subject: Any = None, **values: Any
+) -> HTMLResponse:
     """The page `name`; `subject` is what its `may` asks about."""
     language = languages.of(request, actor)
     html = context_of(request).templates.render(
@@ -76,6 +111,16 @@ def show(request: Request, actor: Actor, name: str, *, status: int = 200, subjec
         is_demo=context_of(request).settings.environment == "demo",
         may=May(actor, subject),
         **values,
+    )
+    return HTMLResponse(html, status)
+
+
+def show_card(
+    request: Request, actor: Actor, card: Card, phase: PhaseView, *, supported: bool, status: int = 200
+) -> HTMLResponse:
+    """One card as the answer to what was done with it."""
+    html = context_of(request).templates.render(
+        languages.of(request, actor), "ideas/_card.html", card=card, supported=supported, board_open=phase
     )
     return HTMLResponse(html, status)
 
@@ -96,10 +141,19 @@ async def fields(request: Request) -> dict[str, str]:
         return {name: value for name, value in form.items() if isinstance(value, str)}
 
 
-def refused(request: Request, actor: Actor, error: Invalid, values: Mapping[str, Any]) -> Form:
-    """The form again: what was typed, and beside each field what is wrong with it."""
+def number(text: str) -> int | None:
+    """The id that a field of a form names, if it is one."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= LARGEST_KEY_DIGITS else None
+
+
+def refused(request: Request, actor: Actor, error: DomainError, values: Mapping[str, Any]) -> Form:
+    """The form again: what was typed, and what is wrong, beside each field or above them all."""
     language = languages.of(request, actor)
-    return Form(values, {wrong.field: said(language, wrong.message, dict(wrong.values)) for wrong in error.errors})
+    if isinstance(error, Invalid):
+        return Form(
+            values, {wrong.field: said(language, wrong.message, dict(wrong.values)) for wrong in error.errors}
+        )
+    return Form(values, {"": said(language, error.message, error.values)})
 
 
 async def read(request: Request, query: Any, *arguments: Any, **named: Any) -> Any:

@@ -86,6 +86,14 @@ def listing_of_bytes(request: Request, page: Page, items: bytes, following: tupl
     return Response(b'{"items":[%s],"next":%s}' % (items, text), 200, headers, "application/json")
 
 
+def following_address(request: Request, following: tuple[int, ...] | None) -> str | None:
+    """The address, on this site, of the page that begins at `following`; None at the end of the list."""
+    if following is None:
+        return None
+    next_cursor = cursor.encode(_key_of(request), _name(request), following)
+    return f"{request.url.path}?{urlencode({**_filters(request), 'cursor': next_cursor})}"
+
+
 def _name(request: Request) -> str:
     """What a cursor is bound to: the list, and how it is filtered and sorted."""
     filters = _filters(request)

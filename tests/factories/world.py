@@ -85,9 +85,17 @@ class World:
 
         return [cluster.id for cluster in self.ask(boards.clusters, challenge_id or self.challenge_id)]
 
-    def idea(self, actor: Actor | None = None, title: str = "One form", challenge_id: int | None = None, **values: Any) -> int:
+    def idea(
+        self,
+        actor: Actor | None = None,
+        title: str = "One form",
+        challenge_id: int | None = None,
+        **values: Any,
+    ) -> int:
         """An idea, posted by Alice unless someone else is named."""
-        return self.do(ideas.post, actor or self.alice, challenge_id or self.challenge_id, title=title, **values)
+        return self.do(
+            ideas.post, actor or self.alice, challenge_id or self.challenge_id, title=title, **values
+        )
 
     def cookie(self, actor: Actor) -> str:
         """The secret of a signed-in browser of this person."""
@@ -133,7 +141,9 @@ class World:
             tx.session.add(programme)
             tx.session.flush()
             sectors, organisations = {}, {}
-            for position, (key, label) in enumerate((("public", "Public administration"), ("business", "Business"))):
+            for position, (key, label) in enumerate(
+                (("public", "Public administration"), ("business", "Business"))
+            ):
                 sector = Sector(programme_id=programme.id, key=key, name=label, position=position)
                 tx.session.add(sector)
                 tx.session.flush()
@@ -166,7 +176,12 @@ class World:
             tx.session.add(membership)
             tx.session.flush()
             place = Place(
-                int(membership.id or 0), programme_id, role, self.organisations[sector], self.sectors[sector], sector
+                int(membership.id or 0),
+                programme_id,
+                role,
+                self.organisations[sector],
+                self.sectors[sector],
+                sector,
             )
             return Actor(
                 person_id=person.id,

@@ -16,7 +16,11 @@ EVENT = table(Event)
 
 
 def events(world, type):
-    return world.ask(lambda c: c.execute(select(EVENT).where(EVENT.c.type == type, EVENT.c.programme_id == world.programme_id)).all())
+    return world.ask(
+        lambda c: c.execute(
+            select(EVENT).where(EVENT.c.type == type, EVENT.c.programme_id == world.programme_id)
+        ).all()
+    )
 
 
 def refusals(error):
@@ -57,7 +61,9 @@ def test_a_body_over_the_limit_is_refused_and_one_at_the_limit_is_not(world):
     assert world.idea(body="x" * 10_000)
 
 
-@pytest.mark.parametrize("body", ["<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "[x](javascript:alert(1))"])
+@pytest.mark.parametrize(
+    "body", ["<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "[x](javascript:alert(1))"]
+)
 def test_html_in_a_body_is_text(world, body):
     html = world.ask(ideas.find, world.alice, world.idea(body=body)).card.body_html
     assert "<script" not in html

@@ -16,7 +16,11 @@ SUPPORT, TALLY = table(Support), table(Tally)
 
 
 def tallies(world, challenge_id=None):
-    rows = world.ask(lambda c: c.execute(select(TALLY).where(TALLY.c.challenge_id == (challenge_id or world.challenge_id))).all())
+    rows = world.ask(
+        lambda c: c.execute(
+            select(TALLY).where(TALLY.c.challenge_id == (challenge_id or world.challenge_id))
+        ).all()
+    )
     return {(row.idea_id, row.sector_id): row.people for row in rows}
 
 
@@ -43,7 +47,10 @@ def test_support_counts_by_sector(world):
     answer = world.do(support.give, world.bob, idea)
     assert answer.supported
     assert answer.card.tally.total == 2
-    assert [(count.key, count.people) for count in answer.card.tally.sectors] == [("public", 1), ("business", 1)]
+    assert [(count.key, count.people) for count in answer.card.tally.sectors] == [
+        ("public", 1),
+        ("business", 1),
+    ]
     assert answer.card.tally.bridges
 
 
@@ -87,7 +94,12 @@ def test_a_batch_answers_each_wish_by_itself(world):
     ]
     met = world.do(support.meet, wishes)
     assert [type(answer) for answer in met] == [
-        support.Supported, support.Supported, support.Supported, NotAllowed, NotFound, NotFound
+        support.Supported,
+        support.Supported,
+        support.Supported,
+        NotAllowed,
+        NotFound,
+        NotFound,
     ]
     assert met[0].card.tally.total == 2
     assert shown(world) == recounted(world)
