@@ -24,6 +24,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 programme = typer.Typer(help="Programmes: one run of a partnership in one place.", no_args_is_help=True)
@@ -371,10 +372,11 @@ def _print_rows(rows: Sequence[Any], *, as_json: bool) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(*rows[0]._fields, box=None)
+    table = Table(*rows[0]._fields, box=None, pad_edge=False)
     for row in rows:
         table.add_row(*("" if value is None else str(value) for value in row))
-    Console().print(table)
+    console = Console()
+    console.print(table, soft_wrap=not console.is_terminal)
 
 
 def _print_json(value: Any) -> None:

@@ -227,6 +227,11 @@ class Database:
         """
         self.read_now(lambda connection: connection.execute(text("SELECT 1")).scalar_one())
 
+    def writer_counts(self) -> tuple[int, int, int]:
+        """For measurements: pieces of work that wait, batches since the start, pieces in them."""
+        writer = self._writer
+        return (writer.waiting.qsize(), writer.batches, writer.pieces) if writer else (0, 0, 0)
+
     def close(self) -> None:
         """Finish what waits, then let go of every connection."""
         if self._writer is not None:
@@ -247,6 +252,8 @@ class _Writer(threading.Thread):
     def __init__(self, engine: Engine, tell: Callable[[list[Appended]], None]) -> None:
         super().__init__(name="writer", daemon=True)
         self.waiting: queue.SimpleQueue[_Piece | None] = queue.SimpleQueue()
+        self.batches = 0
+        self.pieces = 0
         self._engine = engine
         self._tell = tell
 
@@ -256,6 +263,8 @@ class _Writer(threading.Thread):
         while not ended:
             batch, ended = self._take()
             if batch:
+                self.batches += 1
+                self.pieces += len(batch)
                 self._serve(batch)
 
     def _take(self) -> tuple[list[_Piece], bool]:
@@ -285,11 +294,10 @@ class _Writer(threading.Thread):
         answers: list[tuple[_Piece, Any]] = []
         appended: list[tuple[Table, dict[str, Any]]] = []
         groups = list(_grouped(batch))
-        with self._engine.connect() as connection:
-            with connection.begin():
-                for group in groups:
-                    answers += _attempt(connection, group, appended, alone=len(groups) == 1)
-                written = _write_appended(connection, appended)
+        with self._engine.connect() as connection, connection.begin():
+            for group in groups:
+                answers += _attempt(connection, group, appended, alone=len(groups) == 1)
+            written = _write_appended(connection, appended)
         if written:
             self._tell(written)
         for piece, answer in answers:
@@ -358,7 +366,7 @@ def _write_appended(connection: Connection, appended: list[tuple[Table, dict[str
 def _named(error: Exception) -> Exception:
     """The database's own failures by their name: locked, full, read-only or gone is `Unavailable`."""
     if isinstance(error, DBAPIError) and _is_trouble(error):
-        log.error("database_unavailable", reason=type(error.orig).__name__, code=_code(error))
+        log.error("database_unavailable", reason=type(error.orig).__name__, engine_code=_code(error))
         return Unavailable("The database does not answer. Nothing was saved; please try again.")
     return error
 

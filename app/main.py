@@ -37,6 +37,7 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
         lifespan=_lifespan(context),
     )
     app.state.context = context
+    health.watch(context.measures, context.database)
     problems.install(app)
     api.register(app)
     routers.register(app)

@@ -90,7 +90,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
     try:
         database.check()
         yield Finding("database", "ok", f"{kind} answers.")
-        yield from database.read_now(_tables)
+        yield database.read_now(_tables)
         if database.is_sqlite:
             yield _durability(database)
         yield database.read_now(_jobs)
@@ -111,17 +111,16 @@ def _is_missing(settings: Settings) -> bool:
     return scheme.startswith("sqlite") and not Path(rest).exists()
 
 
-def _tables(connection: Connection) -> Iterator[Finding]:
+def _tables(connection: Connection) -> Finding:
     is_at, should_be = schema.revision(connection), schema.head()
     if is_at == should_be:
-        yield Finding("tables", "ok", f"At revision {is_at}, which is this version's.")
-    else:
-        yield Finding(
-            "tables",
-            "bad",
-            f"At revision {is_at}, but this version needs {should_be}.",
-            "Run: partnership migrate",
-        )
+        return Finding("tables", "ok", f"At revision {is_at}, which is this version's.")
+    return Finding(
+        "tables",
+        "bad",
+        f"At revision {is_at}, but this version needs {should_be}.",
+        "Run: partnership migrate",
+    )
 
 
 def _durability(database: Database) -> Finding:

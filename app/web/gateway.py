@@ -18,6 +18,7 @@ import structlog
 from starlette.applications import Starlette
 from starlette.datastructures import State
 from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 
 from app.errors import DomainError, NotAllowed, TooLarge
@@ -181,7 +182,11 @@ class Gateway:
         if "language" not in state:
             accepted = dict(scope["headers"]).get(b"accept-language", b"").decode("latin-1")
             state["language"] = negotiated(accepted)
-        response = await problems.answer(Request(scope), error)
+        try:
+            response: Response = await problems.answer(Request(scope), error)
+        except Exception:
+            log.exception("apology_broke")
+            response = PlainTextResponse("Something went wrong on our side. It is logged.", 500)
         await response(scope, receive, passage.send)
 
 

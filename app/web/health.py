@@ -9,6 +9,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from app.database import Database
 from app.errors import DomainError, NotFound
 from app.lib.i18n import N_
 from app.web import metrics
@@ -54,7 +55,16 @@ async def measurements(request: Request) -> Response:
     return Response(context.measures.text(), media_type=metrics.CONTENT_TYPE)
 
 
-async def _database(database: Any) -> str:
+def watch(measures: metrics.Measures, database: Database) -> None:
+    """Also measure the database's writer: how much waits, and how much one commit carries."""
+    measures.gauge(
+        "writer_waiting", "Pieces of work that wait to be written.", lambda: database.writer_counts()[0]
+    )
+    measures.total("writer_batches", "Commits of the writer.", lambda: database.writer_counts()[1])
+    measures.total("writer_pieces", "Pieces of work in those.", lambda: database.writer_counts()[2])
+
+
+async def _database(database: Database) -> str:
     try:
         async with asyncio.timeout(PATIENCE_S):
             await asyncio.to_thread(database.check)

@@ -41,6 +41,9 @@ class Measures(Collector):
         self.shed = 0
         self._cells: dict[Key, _Cell] = {}
         self._gauges: dict[str, tuple[str, Callable[[], float]]] = {}
+        self._totals: dict[str, tuple[str, Callable[[], float]]] = {
+            "requests_shed": ("Requests sent away because too many were inside.", lambda: self.shed)
+        }
         self._registry = CollectorRegistry(auto_describe=False)
         for collector in (self, ProcessCollector(registry=None), PlatformCollector(registry=None)):
             self._registry.register(collector)
@@ -58,21 +61,22 @@ class Measures(Collector):
         """Also tell `value()`, asked for anew each time, as `partnership_<name>`."""
         self._gauges[name] = (help_text, value)
 
+    def total(self, name: str, help_text: str, value: Callable[[], float]) -> None:
+        """Also tell `value()`, which only grows, as `partnership_<name>_total`."""
+        self._totals[name] = (help_text, value)
+
     def collect(self) -> Iterable[Metric]:
         """Everything as Prometheus' families."""
         yield from self._requests()
         process = str(os.getpid())
         for name, (help_text, value) in {**self._own(), **self._gauges}.items():
-            family = GaugeMetricFamily(f"partnership_{name}", help_text, labels=["process"])
-            family.add_metric([process], value())
-            yield family
-        shed = CounterMetricFamily(
-            "partnership_requests_shed",
-            "Requests sent away because too many were inside.",
-            labels=["process"],
-        )
-        shed.add_metric([process], self.shed)
-        yield shed
+            gauge = GaugeMetricFamily(f"partnership_{name}", help_text, labels=["process"])
+            gauge.add_metric([process], value())
+            yield gauge
+        for name, (help_text, value) in self._totals.items():
+            counter = CounterMetricFamily(f"partnership_{name}", help_text, labels=["process"])
+            counter.add_metric([process], value())
+            yield counter
 
     def text(self) -> bytes:
         """The page that Prometheus reads."""

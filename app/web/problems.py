@@ -188,7 +188,7 @@ async def answer(request: Request, error: Exception) -> Response:
     """The answer to a failure, in the language of who asks; what they sent is never repeated in it."""
     named = _named(error)
     if named.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        log.error("request_failed", code=named.code, error=type(error).__name__)
+        log.error("request_failed", problem=named.code, error=type(error).__name__)
     headers = _headers(request, named) | dict(getattr(error, "headers", None) or {})
     if request.url.path.startswith(API):
         return Response(document(request, named), named.status, headers, MEDIA_TYPE)
