@@ -6,12 +6,20 @@ from app.settings import settings
 from tests.jobs import places
 
 
-@pytest.fixture(params=places.ENGINES)
-def jobs_database(request, tmp_path):
-    """A database with a line of jobs, on either engine."""
+@pytest.fixture(scope="session", params=places.ENGINES)
+def jobs_template(request, tmp_path_factory):
+    """The engine, and the address of a migrated database to copy."""
     if request.param == "postgresql" and not places.postgres_answers():
-        pytest.skip("no PostgreSQL answers at PARTNERSHIP_TEST_POSTGRES_URL")
-    with places.fresh_database(request.param, tmp_path) as database:
+        pytest.skip("PostgreSQL: none answers at PARTNERSHIP_TEST_POSTGRES_URL or postgresql:///test")
+    with places.migrated_url(request.param, tmp_path_factory.mktemp("jobs")) as url:
+        yield request.param, url
+
+
+@pytest.fixture
+def jobs_database(jobs_template, tmp_path):
+    """A database with a line of jobs, on either engine."""
+    engine, template = jobs_template
+    with places.fresh_database(engine, tmp_path, copy_of=template) as database:
         yield database
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -47,14 +48,18 @@ def postgres_answers():
 
 
 @contextmanager
-def fresh_url(engine, tmp_path):
-    """The address of an empty database, gone afterwards."""
+def fresh_url(engine, directory, *, copy_of=None):
+    """The address of a database of its own, empty or a copy, gone afterwards."""
     if engine == "sqlite":
-        yield f"sqlite:///{tmp_path}/jobs.db"
+        path = Path(directory) / "jobs.db"
+        if copy_of:
+            shutil.copy(make_url(copy_of).database, path)
+        yield f"sqlite:///{path}"
         return
     name = f"partnership_jobs_{uuid.uuid4().hex[:12]}"
+    template = f' TEMPLATE "{make_url(copy_of).database}"' if copy_of else ""
     with psycopg.connect(POSTGRES, autocommit=True) as server:
-        server.execute(f'CREATE DATABASE "{name}"')
+        server.execute(f'CREATE DATABASE "{name}"{template}')
         try:
             yield make_url(POSTGRES).set(database=name).render_as_string(hide_password=False)
         finally:
@@ -62,14 +67,24 @@ def fresh_url(engine, tmp_path):
 
 
 @contextmanager
-def fresh_database(engine, tmp_path):
-    """A database with our tables and those of the line."""
-    with fresh_url(engine, tmp_path) as url:
+def migrated_url(engine, directory):
+    """The address of a database with our tables and those of the line."""
+    with fresh_url(engine, directory) as url:
+        database = Database(url)
+        metadata.create_all(database.writes)
+        database.close()
+        queue.migrate(url)
+        yield url
+
+
+@contextmanager
+def fresh_database(engine, directory, *, copy_of=None):
+    """A database with our tables and those of the line, opened."""
+    make = fresh_url(engine, directory, copy_of=copy_of) if copy_of else migrated_url(engine, directory)
+    with make as url:
         database = Database(url)
         database.plain_url = url
         try:
-            metadata.create_all(database.writes)
-            queue.migrate(url)
             yield database
         finally:
             database.close()
