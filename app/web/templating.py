@@ -97,6 +97,9 @@ def _filters(language: str, catalogue: NullTranslations) -> dict[str, Callable[.
         "percent": partial(_with_language, i18n.percent, language),
         "sector_name": partial(_sector_name, catalogue),
         "initials": initials,
+        "cluster_option": lambda cluster: (cluster.id, cluster.title),
+        "idea_option": lambda idea: (idea.id, idea.title),
+        "zip_with": zip,
         "cluster_column": lambda cluster: (cluster.id, cluster.title, cluster.language),
         "person_option": lambda person: (person.person_id, f"{person.name}, {person.organisation}"),
     }
