@@ -174,7 +174,12 @@ def _register(name: str, job: Job) -> None:
     from dbos import DBOS
 
     def run(**arguments: Any) -> str:
-        return job(**arguments)
+        try:
+            return job(**arguments)
+        except Exception as error:
+            # The kind alone: a text may say what the job was about.
+            log.error("job_failed", job=name, id=DBOS.workflow_id, error=type(error).__name__)  # noqa: TRY400
+            raise
 
     run.__qualname__ = name
     DBOS.workflow(name=name)(run)
