@@ -271,9 +271,10 @@ async def process(world, redis_url):
     )
     try:
         async with asyncio.timeout(20):
-            yield json.loads(await program.stdout.readline())["port"]
+            port = json.loads(await program.stdout.readline())["port"]
+        yield port
     finally:
-        program.terminate()
+        program.kill()
         await program.wait()
 
 

@@ -29,7 +29,6 @@ from app.models import (
     Phase,
     Programme,
     Sector,
-    metadata,
 )
 from app.models.base import table
 from app.policies.actor import Actor
@@ -65,7 +64,6 @@ class World:
 
 def make_world(url: str, *, people: int = 4) -> World:
     database = Database(url)
-    metadata.create_all(database.writes)
     world = World(database)
     database.write_now(lambda tx: _fill(tx, world, people))
     return world
