@@ -22,7 +22,7 @@ POSTGRESQL_VECTOR = "to_tsvector('simple', translate(lower(title || ' ' || body)
 POSTGRESQL = (f"CREATE INDEX ix_idea_search ON idea USING gin ({POSTGRESQL_VECTOR})",)
 
 for _statement in SQLITE:
-    event.listen(metadata, "after_create", DDL(_statement.replace("%", "%%")).execute_if(dialect="sqlite"))
+    event.listen(metadata, "after_create", DDL(_statement.replace("%", "%%")).execute_if(dialect="sqlite"))  # type: ignore[no-untyped-call]
 for _statement in POSTGRESQL:
     event.listen(
         metadata, "after_create", DDL(_statement.replace("%", "%%")).execute_if(dialect="postgresql")

@@ -4,38 +4,39 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.lib.i18n import N_
 from app.policies.permissions import Permission
 from app.policies.rules import require
 from app.services import programmes
 from app.web import pages
+from app.web.context import Context
 
 router = APIRouter(include_in_schema=False)
 
 
 @router.get("/admin")
 async def show(request: Request) -> Response:
-    """Each programme that the reader coordinates, with its people and organisations by sector."""
+    """Each programme that the reader coordinates, in numbers, and how the parts fare."""
     actor = await pages.member(request)
     require(actor, Permission.ADMINISTER)
-    found = [
-        programme
-        for programme in await pages.read(request, programmes.open_to, actor)
-        if actor.role_in(programme.id) == "coordinator"
-    ]
-    context = pages.context_of(request)
     return pages.show(
         request,
         actor,
         "admin/show.html",
-        programmes=[
-            {
-                "programme": programme,
-                "participation": await pages.read(request, programmes.participation, programme.id),
-            }
-            for programme in found
-        ],
-        parts=[
-            {"key": "bus", "state": context.bus.state},
-            {"key": "streams", "state": str(context.streams.count)},
-        ],
+        programmes=await pages.read(request, programmes.coordinated_by, actor),
+        parts=_parts(pages.context_of(request)),
     )
+
+
+def _parts(context: Context) -> list[dict[str, object]]:
+    """The parts of this process that an outside failure can stop. The database works, or there were no page."""
+    providers = [one.id for _, side in context.providers.by_side() for one in side]
+    return [
+        {
+            "name": N_("Live updates"),
+            "ok": context.bus.state != "polling",
+            "detail": str(context.streams.count),
+        },
+        {"name": N_("Identity providers"), "ok": bool(providers), "detail": ", ".join(providers)},
+        {"name": N_("Mail"), "ok": context.settings.smtp_url is not None, "detail": ""},
+    ]

@@ -25,10 +25,9 @@ async def show(request: Request) -> Response:
     return pages.show(
         request,
         actor,
-        "home/show.html",
+        "home.html",
         programmes=found,
-        titles=titles,
-        challenges=mine,
+        challenges=mine or titles,
         notices=told,
         merges=asked,
         waiting=len(told) + len(asked),

@@ -21,10 +21,9 @@ async def show(request: Request, slug: str) -> Response:
         "programmes/show.html",
         subject=programme,
         programme=programme,
-        challenges=await pages.read(request, challenges.in_programme, actor, programme, limit=200),
-        titles=await pages.read(request, challenges.titles, [programme.id]),
+        challenges=await pages.read(request, challenges.in_programme, actor, programme, limit=200)
+        or await pages.read(request, challenges.titles, [programme.id]),
         participation=await pages.read(request, programmes.participation, programme.id),
-        is_member=programme.id in actor.memberships,
     )
 
 

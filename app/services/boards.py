@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from sqlalchemy import Row, Select, and_, func, literal, or_, select, tuple_
+from sqlalchemy import Select, and_, func, literal, or_, select, tuple_
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql import ColumnElement
 
@@ -128,7 +128,7 @@ def ideas(
     keys = page.limit(query.limit + 1).subquery("page")
     statement = cards.selection(keys.c.order_key).join(keys, keys.c.page_id == IDEA.c.id)
     if pins_first and not query.is_narrowed and query.after is None:
-        statement = _with_pins(statement, challenge, keys)
+        statement = _with_pins(challenge, keys)
     rows = connection.execute(statement).all()
     pinned = [row for row in rows if row.order_key is None]
     paged = sorted(
@@ -153,7 +153,7 @@ def clusters(connection: Connection, challenge_id: int) -> tuple[ClusterView, ..
     return tuple(ClusterView(*row) for row in rows)
 
 
-def _with_pins(statement: Select[Any], challenge: ChallengeView, keys: Any) -> Select[Any]:
+def _with_pins(challenge: ChallengeView, keys: Any) -> Select[Any]:
     """The same page and, without a sort key, the pinned ideas."""
     return (
         cards.selection(keys.c.order_key)
@@ -249,7 +249,7 @@ def _conditions(challenge: ChallengeView, query: Query, dialect: str) -> list[Co
     return conditions
 
 
-def hidden(connection: Connection, challenge: ChallengeView) -> Sequence[Row[Any]]:
+def hidden(connection: Connection, challenge: ChallengeView) -> Sequence[Any]:
     """Hidden ideas for those who moderate: id, title, language, reason, hidden_at, answer, answered_at; newest first.
 
     The caller has asked the policy.

@@ -95,7 +95,7 @@ def in_programme(
     return _views(connection.execute(_SELECT.where(CHALLENGE.c.id.in_(page))))
 
 
-def titles(connection: Connection, programme_ids: Sequence[int]) -> Sequence[Row[Any]]:
+def titles(connection: Connection, programme_ids: Sequence[int]) -> Sequence[Any]:
     """What passers-by may read of public programmes: id, programme_id, title, summary, language of each challenge."""
     return connection.execute(
         select(
@@ -143,7 +143,7 @@ def create(
     :raises Invalid: a text is empty or too long, the sponsor is of another programme, phases overlap
     """
     require(actor, Permission.CREATE_CHALLENGE, programme, seen_by=Permission.READ_CHALLENGE)
-    texts = _checked(title=title, summary=summary, brief=brief, language=language)
+    texts: dict[str, Any] = _checked(title=title, summary=summary, brief=brief, language=language)
     _check_sponsor(tx, programme.id, sponsor_id)
     challenge = Challenge(
         programme_id=programme.id,

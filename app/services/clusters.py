@@ -33,12 +33,12 @@ def create(tx: Transaction, actor: Actor, challenge_id: int, *, title: str) -> i
     challenge = challenges.find(tx.connection, actor, challenge_id)
     require(actor, Permission.ARRANGE_CLUSTERS, challenge)
     title = _checked(title)
-    count, last = tx.execute(
-        select(func.count(), func.coalesce(func.max(CLUSTER.c.position), 0)).where(
-            CLUSTER.c.challenge_id == challenge_id
-        )
+    held = tx.execute(
+        select(
+            func.count().label("columns"), func.coalesce(func.max(CLUSTER.c.position), 0).label("last")
+        ).where(CLUSTER.c.challenge_id == challenge_id)
     ).one()
-    if count >= MOST:
+    if held.columns >= MOST:
         raise Conflict(N_("A board has at most %(most)s clusters; please remove one first."), most=MOST)
     cluster_id = tx.execute(
         insert(CLUSTER)
@@ -47,7 +47,7 @@ def create(tx: Transaction, actor: Actor, challenge_id: int, *, title: str) -> i
             challenge_id=challenge_id,
             title=title,
             language=actor.language or challenge.language,
-            position=last + 1,
+            position=held.last + 1,
         )
         .returning(CLUSTER.c.id)
     ).scalar_one()

@@ -26,7 +26,7 @@ ORGANISATION = table(Organisation)
 SECTOR = table(Sector)
 
 
-def on_idea(connection: Connection, idea_id: int, *, after: int = 0, limit: int = 50) -> Sequence[Row[Any]]:
+def on_idea(connection: Connection, idea_id: int, *, after: int = 0, limit: int = 50) -> Sequence[Any]:
     """Comments with ids greater than `after`, oldest first: the table's columns, `author`, `organisation`,
     `sector_key`, `sector_name`. The caller has loaded the idea through its viewer; the text of a comment that is
     hidden or taken back is left out.
@@ -36,7 +36,7 @@ def on_idea(connection: Connection, idea_id: int, *, after: int = 0, limit: int 
     ).all()
 
 
-def on_board(connection: Connection, challenge_id: int, comment_ids: Sequence[int]) -> Sequence[Row[Any]]:
+def on_board(connection: Connection, challenge_id: int, comment_ids: Sequence[int]) -> Sequence[Any]:
     """These comments of one challenge, oldest first, with the same columns."""
     return connection.execute(
         _SELECT.where(COMMENT.c.challenge_id == challenge_id, COMMENT.c.id.in_(comment_ids)).order_by(

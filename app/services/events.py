@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import func, select
 from sqlalchemy.engine import Connection
 
 from app.database import Transaction
@@ -92,7 +92,7 @@ def record(
 
 def in_programme(
     connection: Connection, actor: Actor, programme: Any, *, after: int = 0, limit: int = 50
-) -> Sequence[Row[Any]]:
+) -> Sequence[Any]:
     """A programme's (`ProgrammeView`) events with ids greater than `after`, in the order of commits, `limit` at most.
 
     Who gave or took back support is not told, nor who wrote an anonymous idea.

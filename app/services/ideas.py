@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, delete, insert, literal, select, union_all
+from sqlalchemy import delete, insert, literal, select, union_all
 from sqlalchemy.engine import Connection
 
 from app.database import Transaction
@@ -100,7 +100,7 @@ def find(connection: Connection, actor: Actor, idea_id: int) -> IdeaView:
     return view
 
 
-def versions(connection: Connection, actor: Actor, idea_id: int) -> tuple[IdeaView, Sequence[Row[Any]]]:
+def versions(connection: Connection, actor: Actor, idea_id: int) -> tuple[IdeaView, Sequence[Any]]:
     """The idea, and what it said before: number, title, body, written_at, editor (None if anonymous), newest first."""
     view = find(connection, actor, idea_id)
     rows = connection.execute(
@@ -118,7 +118,7 @@ def bodies(connection: Connection, idea_ids: Sequence[int]) -> dict[int, str]:
     return {row.id: row.body for row in rows}
 
 
-def written_by(connection: Connection, actor: Actor) -> Sequence[Row[Any]]:
+def written_by(connection: Connection, actor: Actor) -> Sequence[Any]:
     """The actor's own ideas that show (id, title, language, challenge_id, anonymous, state), the newest first."""
     return connection.execute(
         select(IDEA.c.id, IDEA.c.title, IDEA.c.language, IDEA.c.challenge_id, IDEA.c.anonymous, IDEA.c.state)

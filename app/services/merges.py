@@ -89,7 +89,7 @@ def of_idea(connection: Connection, idea_id: int) -> list[MergeView]:
     return [_view(row) for row in rows]
 
 
-def objections(connection: Connection, actor: Actor, merge: MergeView) -> Sequence[Row[Any]]:
+def objections(connection: Connection, actor: Actor, merge: MergeView) -> Sequence[Any]:
     """Who objected, when and why (name, reason, objected_at); for those who moderate."""
     if not may(actor, Permission.MODERATE, merge):
         return []
@@ -101,7 +101,7 @@ def objections(connection: Connection, actor: Actor, merge: MergeView) -> Sequen
     ).all()
 
 
-def candidates(connection: Connection, challenge: ChallengeView, idea_id: int) -> Sequence[Row[Any]]:
+def candidates(connection: Connection, challenge: ChallengeView, idea_id: int) -> Sequence[Any]:
     """Open ideas of the same board (id, title, language) that this one could go into, by title; 500 at most."""
     return connection.execute(
         select(IDEA.c.id, IDEA.c.title, IDEA.c.language)
@@ -328,7 +328,7 @@ def _unite(tx: Transaction, actor: Actor, source: HeldIdea, target: HeldIdea, me
     ).where(SUPPORT.c.idea_id == source.id, SUPPORT.c.person_id.not_in(already))
     names = ["idea_id", "person_id", "programme_id", "challenge_id", "sector_id", "via_id", "created_at"]
     rows = tx.execute(insert(SUPPORT).from_select(names, carried).returning(SUPPORT.c.sector_id)).all()
-    _count(tx, target.programme_id, target.challenge_id, target.id, rows, 1)
+    _count(tx, target, rows, 1, idea_id=target.id)
     tx.execute(
         IDEA.update()
         .where(IDEA.c.id == source.id)
@@ -346,17 +346,17 @@ def _take_out(tx: Transaction, merge: MergeView, which: Any) -> None:
         .where(SUPPORT.c.idea_id == merge.target_id, SUPPORT.c.via_id == merge.source_id, which)
         .returning(SUPPORT.c.sector_id)
     ).all()
-    _count(tx, merge.programme_id, merge.challenge_id, merge.target_id, rows, -1)
+    _count(tx, merge, rows, -1, idea_id=merge.target_id)
 
 
 def _count(
-    tx: Transaction, programme_id: int, challenge_id: int, idea_id: int, rows: Sequence[Any], step: int
+    tx: Transaction, of: HeldIdea | MergeView, rows: Sequence[Any], step: int, *, idea_id: int
 ) -> None:
     """Tallies by sector; who is active on the board does not change, since the source's support stays."""
     steps: Counter[tuple[int, int, int, int]] = Counter()
     for row in rows:
         for sector in (row.sector_id, ALL):
-            steps[challenge_id, idea_id, sector, programme_id] += step
+            steps[of.challenge_id, idea_id, sector, of.programme_id] += step
     support.add(tx, steps)
 
 

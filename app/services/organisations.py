@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
 from app.models import Organisation, Sector
@@ -15,7 +15,7 @@ SECTOR = table(Sector)
 
 def in_programme(
     connection: Connection, programme_id: int, *, after: int = 0, limit: int = 50
-) -> Sequence[Row[Any]]:
+) -> Sequence[Any]:
     """Organisations (id, name, number, sector key, version, dates) with ids greater than `after`, by id.
 
     The caller has loaded the programme through its viewer.

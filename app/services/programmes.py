@@ -12,7 +12,7 @@ from app.database import Transaction
 from app.errors import FieldError, Invalid, NotFound
 from app.lib import text
 from app.lib.i18n import N_
-from app.models import Membership, Organisation, Person, Programme, Sector
+from app.models import Challenge, Membership, Organisation, Person, Programme, Sector
 from app.models.base import table
 from app.policies.actor import Actor
 from app.policies.permissions import Permission
@@ -24,6 +24,7 @@ ORGANISATION = table(Organisation)
 SECTOR = table(Sector)
 MEMBERSHIP = table(Membership)
 PERSON = table(Person)
+CHALLENGE = table(Challenge)
 
 DEFAULT_SECTORS = (("public", "Public administration"), ("business", "Business"))
 
@@ -117,7 +118,7 @@ def participation(connection: Connection, programme_id: int) -> tuple[Participan
     )
 
 
-def people(connection: Connection, actor: Actor, programme: ProgrammeView) -> Sequence[Row[Any]]:
+def people(connection: Connection, actor: Actor, programme: ProgrammeView) -> Sequence[Any]:
     """The programme's people (person_id, name, role, organisation, sector_key, sector_name), by organisation and name.
 
     :raises NotAllowed: the actor is not a member
@@ -142,6 +143,26 @@ def people(connection: Connection, actor: Actor, programme: ProgrammeView) -> Se
     ).all()
 
 
+def coordinated_by(connection: Connection, actor: Actor) -> list[dict[str, Any]]:
+    """The programmes that the actor coordinates, each with the numbers of its organisations, people, challenges."""
+    ids = [place.programme_id for place in actor.memberships.values() if place.role == "coordinator"]
+    counts = {
+        "organisations": select(func.count()).where(ORGANISATION.c.programme_id == PROGRAMME.c.id),
+        "people": select(func.count()).where(
+            MEMBERSHIP.c.programme_id == PROGRAMME.c.id, MEMBERSHIP.c.ended_at.is_(None)
+        ),
+        "challenges": select(func.count()).where(
+            CHALLENGE.c.programme_id == PROGRAMME.c.id, CHALLENGE.c.deleted_at.is_(None)
+        ),
+    }
+    rows = connection.execute(
+        select(PROGRAMME, *(count.scalar_subquery().label(name) for name, count in counts.items()))
+        .where(PROGRAMME.c.id.in_(ids))
+        .order_by(PROGRAMME.c.id)
+    )
+    return [{"programme": _view(row), **{name: getattr(row, name) for name in counts}} for row in rows]
+
+
 def create(tx: Transaction, *, slug: str, name: str, language: str = "en", description: str = "") -> int:
     """A new programme with the two default sectors, for the command line; its id.
 
@@ -163,10 +184,11 @@ def create(tx: Transaction, *, slug: str, name: str, language: str = "en", descr
     programme = Programme(slug=slug, name=name, language=language, description=description)
     tx.session.add(programme)
     tx.session.flush()
+    programme_id = int(programme.id or 0)
     for position, (key, sector_name) in enumerate(DEFAULT_SECTORS):
-        tx.session.add(Sector(programme_id=programme.id, key=key, name=sector_name, position=position))
-    record(tx, "programme.created", None, programme_id=programme.id, subject_id=programme.id)
-    return int(programme.id or 0)
+        tx.session.add(Sector(programme_id=programme_id, key=key, name=sector_name, position=position))
+    record(tx, "programme.created", None, programme_id=programme_id, subject_id=programme_id)
+    return programme_id
 
 
 def _seen(actor: Actor, row: Row[Any] | None) -> ProgrammeView:

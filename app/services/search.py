@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, literal_column, select, text
+from sqlalchemy import literal_column, select, text
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql import ColumnElement
 from sqlalchemy.sql.elements import TextClause
@@ -37,7 +37,7 @@ def matching(dialect: str, query: str) -> ColumnElement[bool] | None:
 
 def similar(
     connection: Connection, challenge_id: int, title: str, *, limit: int = 3, except_id: int = 0
-) -> Sequence[Row[Any]]:
+) -> Sequence[Any]:
     """Open ideas of the challenge (id, title, language) that share words with `title`, the closest first."""
     words = [word for word in _words(title) if len(word) > 3]
     if not words:
@@ -48,7 +48,7 @@ def similar(
         phrase = " OR ".join(f'"{_stem(word)}"*' for word in words)
         statement = (
             select(IDEA.c.id, IDEA.c.title, IDEA.c.language)
-            .select_from(IDEA.join(text("idea_search"), literal_column("idea_search.rowid") == IDEA.c.id))  # type: ignore[arg-type]
+            .select_from(IDEA.join(text("idea_search"), literal_column("idea_search.rowid") == IDEA.c.id))
             .where(source)
             .order_by(order)
         )

@@ -110,6 +110,7 @@ class _Board:
         self.ideas: dict[int, Row[Any]] = {}
         self.people: dict[int, dict[str, int]] = {}
         self.sectors: dict[int, dict[str, tuple[int, SectorRef]]] = {}
+        self.active: dict[int, dict[str, int]] = {}
         self.held: dict[tuple[int, int], int] = {}
         for row in tx.execute(_load(wishes)):
             self.ideas[row.id] = row
@@ -118,6 +119,7 @@ class _Board:
                 row.counted_id,
                 SectorRef(row.counted_key, row.counted_name),
             )
+            self.active.setdefault(row.challenge_id, {})[row.counted_key] = row.active or 0
             self.held[row.challenge_id, row.wisher_id] = row.held
 
     def refusal(self, wish: Wish) -> DomainError | None:
@@ -146,17 +148,23 @@ class _Board:
             subject_id=idea.id,
         )
 
-    def answer(self, wish: Wish, counts: Mapping[tuple[int, int], int]) -> Supported:
+    def answer(self, wish: Wish, counts: Mapping[tuple[int, int, int], int]) -> Supported:
         """The card with its counts after the batch."""
         idea = self.ideas[wish.idea_id]
         phase = phases.from_row(idea)
         tally = None
         if phase.tallies:
+            sectors = self.sectors[idea.id]
+            board = idea.challenge_id
             people = {
-                key: counts.get((idea.id, sector_id), self.people[idea.id][key])
-                for key, (sector_id, _) in self.sectors[idea.id].items()
+                key: counts.get((board, idea.id, sector_id), self.people[idea.id][key])
+                for key, (sector_id, _) in sectors.items()
             }
-            tally = cards.tally([sector for _, sector in self.sectors[idea.id].values()], people, {})
+            active = {
+                key: counts.get((board, ALL, sector_id), self.active[board][key])
+                for key, (sector_id, _) in sectors.items()
+            }
+            tally = cards.tally([sector for _, sector in sectors.values()], people, active)
         return Supported(cards.card(idea, tally), phase, wish.wanted)
 
 
@@ -166,7 +174,7 @@ class _Phased:
 
 
 def _load(wishes: Sequence[Wish]) -> Any:
-    """Each wished-for idea with its phase, its tally by sector, and how many the wisher supports on its board."""
+    """Each wished-for idea with its phase, its and its board's tally by sector, and how many the wisher supports there."""
     wish = (
         values(column("idea_id", Integer), column("person_id", Integer), name="wish")
         .data(sorted({(wish.idea_id, _person(wish)) for wish in wishes}))
@@ -179,7 +187,7 @@ def _load(wishes: Sequence[Wish]) -> Any:
         .correlate(IDEA, wish)
         .scalar_subquery()
     )
-    counted = SECTOR.alias("counted")
+    counted, active = SECTOR.alias("counted"), TALLY.alias("active")
     return (
         cards.selection(
             wish.c.person_id.label("wisher_id"),
@@ -188,6 +196,7 @@ def _load(wishes: Sequence[Wish]) -> Any:
             counted.c.key.label("counted_key"),
             counted.c.name.label("counted_name"),
             TALLY.c.people,
+            active.c.people.label("active"),
             *phases.selected(),
         )
         .join(wish, wish.c.idea_id == IDEA.c.id)
@@ -199,6 +208,12 @@ def _load(wishes: Sequence[Wish]) -> Any:
             (TALLY.c.challenge_id == IDEA.c.challenge_id)
             & (TALLY.c.idea_id == IDEA.c.id)
             & (TALLY.c.sector_id == counted.c.id),
+        )
+        .outerjoin(
+            active,
+            (active.c.challenge_id == IDEA.c.challenge_id)
+            & (active.c.idea_id == ALL)
+            & (active.c.sector_id == counted.c.id),
         )
         .order_by(counted.c.position, counted.c.id)
     )
@@ -225,8 +240,10 @@ def _write_supports(tx: Transaction, board: _Board, wishes: Sequence[Wish]) -> l
     return changed
 
 
-def _write_tallies(tx: Transaction, board: _Board, changed: Sequence[Wish]) -> dict[tuple[int, int], int]:
-    """Add what changed to the cube; the new counts by idea and sector."""
+def _write_tallies(
+    tx: Transaction, board: _Board, changed: Sequence[Wish]
+) -> dict[tuple[int, int, int], int]:
+    """Add what changed to the cube; the new counts by challenge, idea and sector."""
     steps: Counter[tuple[int, int, int, int]] = Counter()
     change_of: Counter[tuple[int, int]] = Counter()
     sector_of: dict[tuple[int, int], tuple[int, int]] = {}
@@ -247,8 +264,8 @@ def _write_tallies(tx: Transaction, board: _Board, changed: Sequence[Wish]) -> d
     return add(tx, steps)
 
 
-def add(tx: Transaction, steps: Mapping[tuple[int, int, int, int], int]) -> dict[tuple[int, int], int]:
-    """Add steps, keyed by challenge, idea, sector and programme, to the tallies; the new counts by idea and sector."""
+def add(tx: Transaction, steps: Mapping[tuple[int, int, int, int], int]) -> dict[tuple[int, int, int], int]:
+    """Add steps, keyed by challenge, idea, sector and programme, to the tallies; the new counts by the first three."""
     rows = [
         {
             "challenge_id": challenge,
@@ -266,8 +283,8 @@ def add(tx: Transaction, steps: Mapping[tuple[int, int, int, int], int]) -> dict
     statement = statement.on_conflict_do_update(
         index_elements=["challenge_id", "idea_id", "sector_id"],
         set_={"people": TALLY.c.people + statement.excluded.people},
-    ).returning(TALLY.c.idea_id, TALLY.c.sector_id, TALLY.c.people)
-    return {(row.idea_id, row.sector_id): row.people for row in tx.execute(statement, rows)}
+    ).returning(TALLY.c.challenge_id, TALLY.c.idea_id, TALLY.c.sector_id, TALLY.c.people)
+    return {(row.challenge_id, row.idea_id, row.sector_id): row.people for row in tx.execute(statement, rows)}
 
 
 def _row(tx: Transaction, board: _Board, wish: Wish) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """What a live update carries: the same card that the page shows, and where it goes."""
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Any
 
 from app.database import Database
 from app.integrations.bus import Change
@@ -27,18 +28,18 @@ def renderer(
         shown, gone, phase = await database.read(
             lambda connection: cards.on_board(connection, challenge_id, idea_ids)
         )
-        written = []
+        written: Sequence[Any] = []
         if comment_ids:
             written = await database.read(
                 lambda connection: comments.on_board(connection, challenge_id, comment_ids)
             )
         return templates.render(
             language,
-            "challenges/_update.html",
+            "ideas/_live.html",
             cards=shown,
             gone=sorted(gone),
             comments=[comment for comment in written if comment.idea_id not in gone],
-            board_open=phase,
+            phase=phase,
         )
 
     return render
@@ -48,7 +49,7 @@ def presence_renderer(templates: Templates) -> Callable[[int, str, Here], Awaita
     """The function that renders who is here."""
 
     async def render(challenge_id: int, language: str, here: Here) -> str:
-        return templates.render(language, "challenges/_present.html", challenge_id=challenge_id, here=here)
+        return templates.render(language, "challenges/_here.html", challenge_id=challenge_id, here=here)
 
     return render
 
