@@ -2,13 +2,14 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from threading import Thread
 
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from app import __version__, routers
 from app.database import Database
-from app.integrations import identity_providers
+from app.integrations import identity_providers, queue
 from app.integrations.bus import Bus
 from app.integrations.http import Guarded
 from app.integrations.oidc import Providers
@@ -82,6 +83,8 @@ def _lifespan(context: Context) -> Callable[[FastAPI], AbstractAsyncContextManag
         context.database.after_commit(context.bus.committed)
         context.bus.start()
         context.streams.start()
+        if context.settings.smtp_url:
+            Thread(target=queue.prepare, args=(context.database.writes,), daemon=True).start()
         yield
         await context.streams.close()
         await context.bus.close()
