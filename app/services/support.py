@@ -174,7 +174,7 @@ class _Phased:
 
 
 def _load(wishes: Sequence[Wish]) -> Any:
-    """Each wished-for idea with its phase, its and its board's tally by sector, and how many the wisher supports there."""
+    """Each wished-for idea with its phase, the tallies of it and of its board, and how many the wisher supports there."""
     wish = (
         values(column("idea_id", Integer), column("person_id", Integer), name="wish")
         .data(sorted({(wish.idea_id, _person(wish)) for wish in wishes}))
