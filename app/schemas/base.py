@@ -1,6 +1,6 @@
 """What the shapes of the API share: strict at the door, and the names of common fields."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -9,6 +9,8 @@ from pydantic_core import PydanticCustomError
 from app.lib.i18n import N_
 
 LARGEST_ID = 2**63 - 1
+EARLIEST, LATEST = 1970, 9998
+"""The years that instants may be of: every zone, every engine and every reader can name them."""
 
 
 class Taken(BaseModel):
@@ -48,18 +50,18 @@ class Item(Given):
 
 
 def _instant(value: object) -> object:
-    """An RFC 3339 instant with its zone; the error does not repeat what was sent."""
+    """An RFC 3339 instant with its zone, as UTC; the error does not repeat what was sent."""
     if not isinstance(value, str):
         return value
     try:
         instant = datetime.fromisoformat(value)
+        if instant.tzinfo is not None and "T" in value and EARLIEST <= instant.year <= LATEST:
+            return instant.astimezone(UTC)
     except ValueError:
-        instant = None
-    if instant is None or "T" not in value.upper() or instant.tzinfo is None:
-        raise PydanticCustomError(
-            "instant", N_("Please give an instant with its zone, such as 2026-05-04T09:30:00Z.")
-        )
-    return instant
+        pass
+    raise PydanticCustomError(
+        "instant", N_("Please give an instant with its zone, such as 2026-05-04T09:30:00Z.")
+    )
 
 
 Reference = Annotated[int, Field(ge=1, le=LARGEST_ID)]

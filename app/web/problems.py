@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
+from urllib.parse import quote
 
 import structlog
 from fastapi import FastAPI
@@ -11,11 +12,12 @@ from fastapi.exceptions import RequestValidationError
 from pydantic_core import to_json
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from app.errors import DomainError, FieldError, Invalid, NotFound, NotSignedIn
 from app.lib.i18n import N_
-from app.web import languages
+from app.policies.actor import ANONYMOUS
+from app.web import csrf, identity, languages
 from app.web.templating import translations
 from app.web.validation import InvalidParameter, field_errors
 
@@ -267,7 +269,7 @@ def _headers(request: Request, error: DomainError) -> dict[str, str]:
     retry_after_s = getattr(error, "retry_after_s", None)
     if retry_after_s is not None:
         headers["Retry-After"] = str(retry_after_s)
-    if isinstance(error, NotSignedIn):
+    if isinstance(error, NotSignedIn) and request.url.path.startswith(API):
         wrong = ', error="invalid_token"' if "authorization" in request.headers else ""
         headers["WWW-Authenticate"] = f'Bearer realm="api"{wrong}'
     if isinstance(error, InsufficientScope):
@@ -278,18 +280,33 @@ def _headers(request: Request, error: DomainError) -> dict[str, str]:
 
 
 def _page(request: Request, error: DomainError, headers: Mapping[str, str]) -> Response:
+    """A page that says what went wrong; who only has to sign in is led there and back."""
+    if isinstance(error, NotSignedIn) and _is_visit(request):
+        here = quote(request.url.path + (f"?{request.url.query}" if request.url.query else ""))
+        return RedirectResponse(f"/sign-in?next={here}", 303, dict(headers))
     language = languages.of(request)
-    html = request.app.state.context.templates.render(
+    context = request.app.state.context
+    html = context.templates.render(
         language,
         "errors/show.html",
         request=request,
+        path=request.url.path if request.method == "GET" else "/",
+        actor=request.scope.get("state", {}).get("actor", ANONYMOUS),
+        csrf=csrf.csrf_token(identity.secret_of(request)),
+        contact=context.settings.contact,
+        is_demo=context.settings.environment == "demo",
         status=error.status,
         code=error.code,
         title=said(language, KINDS[error.code].title),
         detail=said(language, error.message, error.values),
         request_id=request.scope.get("state", {}).get("request_id"),
     )
-    return Response(html, error.status, dict(headers), "text/html")
+    return HTMLResponse(html, error.status, dict(headers))
+
+
+def _is_visit(request: Request) -> bool:
+    """Whether a browser opens a page, and not a script a part of one."""
+    return request.method in ("GET", "HEAD") and "hx-request" not in request.headers
 
 
 def said(language: str, message: str, values: Mapping[str, Any] | None = None) -> str:
