@@ -121,7 +121,10 @@ def _app(settings):
 
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.state.context = SimpleNamespace(
-        settings=settings, database=Database(settings.database), limiter=Limiter(settings), measures=Measures()
+        settings=settings,
+        database=Database(settings.database),
+        limiter=Limiter(settings),
+        measures=Measures(),
     )
     problems.install(app)
     doors.register(app)

@@ -11,7 +11,8 @@ from tests.api.conftest import Api, is_problem, pointers
 def test_an_idea_is_posted_and_read_as_promised(api: Api) -> None:
     cluster = api.clusters()[0]
     answer = api.alice.post(
-        f"/challenges/{api.challenge_id}/ideas", {"title": "One *form*", "body": "Ask **once**.", "cluster": cluster}
+        f"/challenges/{api.challenge_id}/ideas",
+        {"title": "One *form*", "body": "Ask **once**.", "cluster": cluster},
     )
     assert answer.status_code == 201
     posted = answer.json()
@@ -35,7 +36,12 @@ def test_an_idea_is_posted_and_read_as_promised(api: Api) -> None:
 
 def test_what_is_left_out_is_as_usual(api: Api) -> None:
     posted = api.alice.post(f"/challenges/{api.challenge_id}/ideas", {"title": "Only a title"}).json()
-    assert (posted["body"], posted["cluster"], posted["anonymous"], posted["language"]) == ("", None, False, "en")
+    assert (posted["body"], posted["cluster"], posted["anonymous"], posted["language"]) == (
+        "",
+        None,
+        False,
+        "en",
+    )
 
 
 @pytest.mark.parametrize(
@@ -69,7 +75,9 @@ def test_what_is_left_out_is_as_usual(api: Api) -> None:
         ({"title": "t", "state": "open"}, "/state"),
     ],
 )
-def test_what_cannot_be_taken_is_told_with_a_pointer_and_nothing_is_saved(api: Api, body: dict, where: str) -> None:
+def test_what_cannot_be_taken_is_told_with_a_pointer_and_nothing_is_saved(
+    api: Api, body: dict, where: str
+) -> None:
     answer = api.alice.post(f"/challenges/{api.challenge_id}/ideas", body)
     assert is_problem(answer, 422, "invalid")
     assert pointers(answer) == [where]
@@ -102,7 +110,9 @@ def test_an_anonymous_idea_names_nobody_anywhere(api: Api) -> None:
 def test_who_may_not_see_a_challenge_finds_nothing_there(api: Api) -> None:
     for caller in (api.charlie,):
         assert is_problem(caller.get(f"/challenges/{api.challenge_id}/ideas"), 404, "not-found")
-        assert is_problem(caller.post(f"/challenges/{api.challenge_id}/ideas", {"title": "t"}), 404, "not-found")
+        assert is_problem(
+            caller.post(f"/challenges/{api.challenge_id}/ideas", {"title": "t"}), 404, "not-found"
+        )
     idea_id = api.idea()
     for answer in (
         api.charlie.get(f"/ideas/{idea_id}"),
@@ -119,7 +129,9 @@ def test_who_may_not_see_a_challenge_finds_nothing_there(api: Api) -> None:
 
 def test_an_observer_reads_and_does_not_post(api: Api) -> None:
     assert api.olga.get(f"/challenges/{api.challenge_id}/ideas").status_code == 200
-    assert is_problem(api.olga.post(f"/challenges/{api.challenge_id}/ideas", {"title": "t"}), 403, "not-allowed")
+    assert is_problem(
+        api.olga.post(f"/challenges/{api.challenge_id}/ideas", {"title": "t"}), 403, "not-allowed"
+    )
 
 
 def test_posting_in_a_phase_that_is_closed_for_it_is_a_conflict(api: Api) -> None:
@@ -265,7 +277,8 @@ def test_every_order_reaches_every_idea_once(api: Api, sort: str) -> None:
     cursor = None
     while cursor or not seen:
         answer = api.alice.get(
-            f"/challenges/{api.challenge_id}/ideas", params={"sort": sort, "limit": 2, **({"cursor": cursor} if cursor else {})}
+            f"/challenges/{api.challenge_id}/ideas",
+            params={"sort": sort, "limit": 2, **({"cursor": cursor} if cursor else {})},
         )
         seen += [item["id"] for item in answer.json()["items"]]
         cursor = answer.json()["next"]
@@ -342,6 +355,10 @@ def test_an_hidden_idea_shows_to_nobody_who_may_not_see_it(api: Api) -> None:
 def test_tallies_are_null_while_the_phase_hides_them(api: Api) -> None:
     challenge_id = api.world.challenge(tallies=False)
     idea_id = api.idea(None, "Quiet", challenge_id)
-    assert api.bob.put(f"/ideas/{idea_id}/support").json() == {"idea": idea_id, "supported": True, "tally": None}
+    assert api.bob.put(f"/ideas/{idea_id}/support").json() == {
+        "idea": idea_id,
+        "supported": True,
+        "tally": None,
+    }
     assert api.bob.get(f"/ideas/{idea_id}").json()["tally"] is None
     assert api.bob.get(f"/challenges/{challenge_id}/ideas").json()["items"][0]["tally"] is None

@@ -1,0 +1,45 @@
+"""The event log through the API: for synchronising, without a gap and without a secret."""
+
+from app.schemas.events import EventList
+from tests.api.conftest import Api, is_problem
+
+
+def test_the_log_is_followed_without_gap_or_repetition(api: Api) -> None:
+    log = f"/programmes/{api.programme_id}/events"
+    before = api.alice.get(log, params={"limit": 200}).json()["items"]
+    last = before[-1]["id"] if before else 0
+    for number in range(5):
+        api.alice.post(f"/challenges/{api.challenge_id}/ideas", {"title": f"Idea {number}"})
+    seen = []
+    address = f"{log}?limit=2&after={last}"
+    while address:
+        answer = api.bob.get(address)
+        EventList.model_validate(answer.json())
+        seen += answer.json()["items"]
+        address = answer.links["next"]["url"] if answer.links else ""
+    assert [event["type"] for event in seen] == ["idea.posted"] * 5
+    assert [event["id"] for event in seen] == sorted({event["id"] for event in seen})
+    assert all(event["actor"] == api.world.alice.person_id for event in seen)
+    assert api.bob.get(f"{log}?after={seen[-1]['id']}").json() == {"items": [], "next": None}
+
+
+def test_whom_people_support_stays_theirs(api: Api) -> None:
+    idea_id = api.idea()
+    api.bob.put(f"/ideas/{idea_id}/support")
+    events = api.cora.get(f"/programmes/{api.programme_id}/events").json()["items"]
+    assert events[-1]["type"] == "support.given"
+    assert events[-1]["actor"] is None
+    assert str(api.world.bob.person_id) not in str(events[-1]["data"])
+
+
+def test_events_of_another_programme_do_not_show(api: Api) -> None:
+    assert all(
+        event["programme"] == api.programme_id
+        for event in api.alice.get(f"/programmes/{api.programme_id}/events").json()["items"]
+    )
+    assert is_problem(api.charlie.get(f"/programmes/{api.programme_id}/events"), 403, "not-allowed")
+
+
+def test_a_place_in_the_log_that_is_none_is_told(api: Api) -> None:
+    for query in ("after=-1", "after=x", f"after={2**63}", "cursor=x"):
+        assert is_problem(api.alice.get(f"/programmes/{api.programme_id}/events?{query}"), 422, "invalid")

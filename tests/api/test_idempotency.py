@@ -1,0 +1,102 @@
+"""The same request twice has one effect."""
+
+import asyncio
+
+import httpx2
+import pytest
+
+from tests.api.conftest import BASE, Api, is_problem
+
+
+def _ideas(api: Api) -> list[str]:
+    return [item["title"] for item in api.alice.get(f"/challenges/{api.challenge_id}/ideas").json()["items"]]
+
+
+def _post(api: Api, caller, key: str, title: str = "Once"):
+    return caller.post(
+        f"/challenges/{api.challenge_id}/ideas", {"title": title}, headers={"Idempotency-Key": key}
+    )
+
+
+def test_the_same_key_and_body_give_the_first_answer_again(api: Api) -> None:
+    first = _post(api, api.alice, "key-1")
+    assert first.status_code == 201
+    assert "idempotency-replayed" not in first.headers
+    api.bob.put(f"/ideas/{first.json()['id']}/support")
+    again = _post(api, api.alice, "key-1")
+    assert (again.status_code, again.content) == (201, first.content)
+    assert again.headers["location"] == first.headers["location"]
+    assert again.headers["etag"] == first.headers["etag"]
+    assert again.headers["idempotency-replayed"] == "true"
+    assert _ideas(api) == ["Once"]
+
+
+def test_another_body_under_the_same_key_is_refused(api: Api) -> None:
+    _post(api, api.alice, "key-1")
+    assert is_problem(_post(api, api.alice, "key-1", "Twice"), 422, "idempotency-key-reused")
+    answer = api.alice.post(
+        f"/ideas/{api.idea(title='Other')}/comments", {"body": "x"}, headers={"Idempotency-Key": "key-1"}
+    )
+    assert is_problem(answer, 422, "idempotency-key-reused")
+    assert _ideas(api) == ["Other", "Once"]
+
+
+def test_a_key_belongs_to_one_person(api: Api) -> None:
+    assert _post(api, api.alice, "key-1").json()["id"] != _post(api, api.bob, "key-1").json()["id"]
+
+
+def test_a_refused_request_may_come_again_with_its_key(api: Api) -> None:
+    assert is_problem(_post(api, api.alice, "key-1", ""), 422, "invalid")
+    assert _post(api, api.alice, "key-1", "Mended").status_code == 201
+
+
+def test_without_a_key_each_request_counts(api: Api) -> None:
+    for _ in range(2):
+        api.alice.post(f"/challenges/{api.challenge_id}/ideas", {"title": "Twice"})
+    assert _ideas(api) == ["Twice", "Twice"]
+
+
+@pytest.mark.parametrize("key", ["", " ", "x" * 201, "with space", "caf\xe9"])
+def test_what_is_no_key_is_told(api: Api, key: str) -> None:
+    answer = api.client.post(
+        f"/api/v1/challenges/{api.challenge_id}/ideas",
+        json={"title": "t"},
+        headers=[
+            (b"Idempotency-Key", key.encode("latin-1")),
+            (b"Authorization", api.alice.headers["Authorization"].encode()),
+        ],
+    )
+    assert is_problem(answer, 422, "invalid")
+    assert answer.json()["errors"][0]["in"] == "header"
+
+
+def test_the_same_key_at_the_same_moment_has_one_effect(api: Api) -> None:
+    """Eight at once, over one application: one idea, eight times the same answer."""
+
+    async def all_at_once() -> list[httpx2.Response]:
+        transport = httpx2.ASGITransport(api.client.app)
+        async with httpx2.AsyncClient(transport=transport, base_url=BASE) as client:
+            headers = api.alice.headers | {"Idempotency-Key": "at-once"}
+            address = f"/api/v1/challenges/{api.challenge_id}/ideas"
+            return await asyncio.gather(
+                *(client.post(address, json={"title": "Once"}, headers=headers) for _ in range(8))
+            )
+
+    answers = asyncio.run(all_at_once())
+    assert [answer.status_code for answer in answers] == [201] * 8
+    assert len({answer.content for answer in answers}) == 1
+    assert _ideas(api) == ["Once"]
+
+
+def test_comments_and_challenges_heed_the_key_too(api: Api) -> None:
+    idea_id = api.idea()
+    for _ in range(2):
+        api.bob.post(f"/ideas/{idea_id}/comments", {"body": "Yes"}, headers={"Idempotency-Key": "c"})
+        api.sam.post(
+            f"/programmes/{api.programme_id}/challenges", {"title": "New"}, headers={"Idempotency-Key": "c"}
+        )
+    assert len(api.bob.get(f"/ideas/{idea_id}/comments").json()["items"]) == 1
+    titles = [
+        item["title"] for item in api.bob.get(f"/programmes/{api.programme_id}/challenges").json()["items"]
+    ]
+    assert titles.count("New") == 1
