@@ -113,7 +113,7 @@ class Provider:
         issuer = self._at(request)
         async with request.form(max_files=0) as given:
             parameters = [(name, str(value)) for name, value in given.multi_items() if name in FIELDS]
-            subject = str(given.get("subject", ""))
+            subject = str(given.get("account", ""))
         account = await self._context.database.read(
             lambda connection: people.account(connection, issuer.address, subject)
         )
