@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from app.errors import Gone
+from app.errors import Conflict
 from app.lib import secrets
 from app.lib.i18n import N_
 from app.lib.local_path import local_path
@@ -112,12 +112,12 @@ async def _farewell(request: Request, session: sessions.Ended) -> str | None:
 def _answer(request: Request) -> dict[str, str]:
     """What the provider sent back, each parameter once.
 
-    :raises Gone: one came twice, or is absurdly long
+    :raises Conflict: one came twice, or is absurdly long
     """
     pairs = request.query_params.multi_items()
     answer = dict(pairs)
     if len(answer) != len(pairs) or any(len(value) > LONGEST_ANSWER for value in answer.values()):
-        raise Gone(N_("This sign-in has expired or was used already. Please sign in again."))
+        raise Conflict(N_("This sign-in has expired or was used already. Please sign in again."))
     return answer
 
 

@@ -7,7 +7,7 @@ from typing import Final
 from sqlalchemy import delete
 
 from app.database import Transaction
-from app.errors import Gone
+from app.errors import Conflict
 from app.integrations.oidc import Arrival, Departure
 from app.lib import secrets
 from app.lib.i18n import N_
@@ -49,7 +49,7 @@ def depart(tx: Transaction, departure: Departure, *, provider: str, browser: str
 def come_back(tx: Transaction, *, provider: str, state: str, browser: str) -> Ticket:
     """Take what a departure left, for good: the same answer a second time finds nothing.
 
-    :raises Gone: it expired, was used, left from another browser or for another provider, or never was
+    :raises Conflict: it expired, was used, left from another browser or for another provider, or never was
     """
     row = tx.execute(
         delete(SIGN_IN)
@@ -62,7 +62,7 @@ def come_back(tx: Transaction, *, provider: str, state: str, browser: str) -> Ti
         .returning(SIGN_IN.c.nonce, SIGN_IN.c.code_verifier, SIGN_IN.c.next)
     ).first()
     if row is None:
-        raise Gone(N_("This sign-in has expired or was used already. Please sign in again."))
+        raise Conflict(N_("This sign-in has expired or was used already. Please sign in again."))
     return Ticket(row.nonce, row.code_verifier, row.next)
 
 
