@@ -8,10 +8,10 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from app.errors import FieldError, NotFound
-from app.lib.i18n import DEFAULT, N_
+from app.lib.i18n import N_
 from app.schemas.base import LARGEST_ID
 from app.services import challenges
-from app.web import identity
+from app.web import identity, languages
 from app.web.sse import START
 from app.web.streams import Challenge
 from app.web.validation import InvalidParameter
@@ -38,7 +38,7 @@ class Stream:
         found = await context.database.read(partial(challenges.find, actor=actor, challenge_id=id))
         challenge = Challenge(found.id, found.programme_id)
         after = last_event(request)
-        language = scope["state"].get("language", DEFAULT)
+        language = languages.of(request, actor)
         del request, found
         if scope["method"] == "HEAD":
             await send(START)
