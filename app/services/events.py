@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.engine import Connection
 
 from app.database import Transaction
@@ -108,7 +108,7 @@ def in_programme(
 
 def latest_on(connection: Connection, challenge_id: int) -> int:
     """The id of the newest event of a challenge, which is the version of its board; 0 before the first."""
-    return (
-        connection.execute(select(func.max(EVENT.c.id)).where(EVENT.c.challenge_id == challenge_id)).scalar()
-        or 0
-    )
+    return connection.execute(_LATEST, {"challenge_id": challenge_id}).scalar() or 0
+
+
+_LATEST = select(func.max(EVENT.c.id)).where(EVENT.c.challenge_id == bindparam("challenge_id"))

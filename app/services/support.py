@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Integer, column, delete, func, select, tuple_, values
+from sqlalchemy import Integer, bindparam, column, delete, func, select, tuple_, values
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Row
 
@@ -55,12 +55,13 @@ def mine(connection: Connection, actor: Actor, challenge_id: int) -> frozenset[i
     """The ids of the ideas on this board that the actor supports."""
     if not actor.is_known:
         return frozenset()
-    rows = connection.execute(
-        select(SUPPORT.c.idea_id).where(
-            SUPPORT.c.challenge_id == challenge_id, SUPPORT.c.person_id == actor.person_id
-        )
-    )
+    rows = connection.execute(_MINE, {"challenge_id": challenge_id, "person_id": actor.person_id})
     return frozenset(row[0] for row in rows)
+
+
+_MINE = select(SUPPORT.c.idea_id).where(
+    SUPPORT.c.challenge_id == bindparam("challenge_id"), SUPPORT.c.person_id == bindparam("person_id")
+)
 
 
 def give(tx: Transaction, actor: Actor, idea_id: int) -> Supported:
@@ -174,7 +175,7 @@ class _Phased:
 
 
 def _load(wishes: Sequence[Wish]) -> Any:
-    """Each wished-for idea with its phase, the tallies of it and of its board, and how many the wisher supports there."""
+    """Each wished-for idea with its phase, its tallies and its board's, and how many the wisher supports there."""
     wish = (
         values(column("idea_id", Integer), column("person_id", Integer), name="wish")
         .data(sorted({(wish.idea_id, _person(wish)) for wish in wishes}))
