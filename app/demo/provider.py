@@ -20,7 +20,6 @@ from app.integrations.identity_providers import (
     demo_issuer,
 )
 from app.lib.i18n import N_
-from app.services.people import move_logins
 from app.settings import Settings
 from app.web import languages, pages
 from app.web.context import Context
@@ -56,12 +55,6 @@ def create(context: Context) -> ASGIApp:
         f"{settings.base_url}{DEMO_PATH}/", ASGITransport(Router([Mount(DEMO_PATH, app)]))
     )
     return app
-
-
-def settle(context: Context) -> None:
-    """Let the demo's logins follow to the address at which the demo runs now."""
-    endings = [(f"{DEMO_PATH}/{id}", demo_issuer(context.settings, id)) for id, _, _ in DEMO_ISSUERS]
-    context.database.write_now(lambda tx: move_logins(tx, endings))
 
 
 class Provider:
@@ -113,7 +106,7 @@ class Provider:
         issuer = self._at(request)
         async with request.form(max_files=0) as given:
             parameters = [(name, str(value)) for name, value in given.multi_items() if name in FIELDS]
-            subject = str(given.get("account", ""))
+            subject = str(given.get("subject", ""))
         account = await self._context.database.read(
             lambda connection: people.account(connection, issuer.address, subject)
         )

@@ -127,6 +127,7 @@ def open_for(
     id_token: str | None = None,
 ) -> str:
     """Open a session for a person who has just signed in; the secret for their cookie, kept nowhere."""
+    _forget_old(tx, person_id)
     secret = secrets.new_secret()
     opened = tx.execute(
         SESSION.insert()
@@ -179,10 +180,9 @@ def end_all(tx: Transaction, person_id: int, *, reason: str = "revoked") -> int:
     )
 
 
-def forget_old(tx: Transaction) -> int:
-    """Delete the rows of sessions that are long over; how many there were."""
-    over = delete(SESSION).where(SESSION.c.expires_at < tx.now - KEPT)
-    return len(tx.execute(over.returning(SESSION.c.id)).all())
+def _forget_old(tx: Transaction, person_id: int) -> None:
+    """Delete the rows of a person's sessions that are long over."""
+    tx.execute(delete(SESSION).where(SESSION.c.person_id == person_id, SESSION.c.expires_at < tx.now - KEPT))
 
 
 def _revoke(tx: Transaction, sessions: Any, reason: str) -> int:
