@@ -74,7 +74,7 @@
       for (const cards of document.querySelectorAll(".column-cards")) {
         Sortable.create(cards, {
           group: "board", sort: false, draggable: ".card", animation: 160, delay: 180, delayOnTouchOnly: true,
-          filter: "a:not([data-move]), button", preventOnFilter: false, ghostClass: "is-dragged", forceFallback: false,
+          filter: "button", preventOnFilter: false, ghostClass: "is-dragged",
           onEnd({ item, from, to }) {
             if (from === to) return;
             const [was, is] = [item.dataset.cluster, to.closest("[data-column]").dataset.column];
