@@ -47,6 +47,15 @@ class _Board:
     supporting_until: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class _Life:
+    """An idea's card, when it is posted, and when the last comment on it is written."""
+
+    card: Card
+    posted: datetime
+    talked: datetime
+
+
 class _Play:
     """The acts to come, and the cast: each person by key and by which of the `scale` copies they are."""
 
@@ -128,27 +137,31 @@ class _Play:
         return during[0].starts_at, min(during[-1].ends_at or self._now, self._now)
 
     def _ideas(self, board: _Board, ideas: Sequence[story.Idea], number: int) -> None:
-        cards: dict[str, tuple[Card, datetime]] = {}
-        merges: list[tuple[story.Merge, Card, datetime]] = []
+        lives: dict[str, _Life] = {}
+        merges: list[tuple[story.Merge, _Life]] = []
         for index, idea in enumerate(ideas):
             random = Random(f"idea {board.challenge_id} {index} {number}")
             cluster_id = board.clusters[idea.cluster] if idea.cluster else None
             card = Card(idea, number, board.challenge_id, cluster_id, self._player(idea.by, number))
-            talked = self._idea(random, board, card)
+            life = self._idea(random, board, card)
             if idea.name:
-                cards[idea.name] = card, talked
+                lives[idea.name] = life
             if idea.merge:
-                merges.append((idea.merge, card, talked))
-        for merge, card, talked in merges:
-            target, talked_there = cards[merge.into]
-            proposed = _later(max(talked, talked_there), 26, board.supporting_until)
-            self._at(proposed, self.stage.propose_merge, card, target, self._player(merge.by, number))
-            if merge.state == "accepted":
-                agreed = _later(proposed, 21, board.supporting_until)
-                self._at(agreed, self.stage.accept_merge, card, target, self._player(merge.by, number))
+                merges.append((idea.merge, life))
+        for merge, life in merges:
+            self._merge(board, merge, life, lives[merge.into])
 
-    def _idea(self, random: Random, board: _Board, card: Card) -> datetime:
-        """Plan the life of one idea; the moment of its last comment."""
+    def _merge(self, board: _Board, merge: story.Merge, source: _Life, target: _Life) -> None:
+        cards = source.card, target.card
+        proposer = self._player(merge.by, source.card.number)
+        proposed = _later(max(source.posted, target.posted), 2, board.supporting_until)
+        self._at(proposed, self.stage.propose_merge, *cards, proposer)
+        if merge.state == "accepted":
+            agreed = _later(max(source.talked, target.talked), 21, board.supporting_until)
+            self._at(agreed, self.stage.accept_merge, *cards, proposer)
+
+    def _idea(self, random: Random, board: _Board, card: Card) -> _Life:
+        """Plan the life of one idea."""
         idea, stage, end = card.idea, self.stage, board.supporting_until
         posted = moments.some(random, board.posting[0], board.posting[1] - timedelta(hours=2), early=1.3)
         self._at(posted, stage.post, card)
@@ -167,7 +180,7 @@ class _Play:
             end = talked
         for supporter in self._supporters(random, card):
             self._at(moments.some(random, posted, end, early=1.8), stage.support, card, supporter)
-        return talked
+        return _Life(card, posted, talked)
 
     def _talk(self, random: Random, card: Card, posted: datetime, end: datetime) -> datetime:
         """Plan the comments on an idea, and an edit before the last of them; the moment of the last."""
