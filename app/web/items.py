@@ -7,8 +7,8 @@ from app.lib import clock
 from app.policies.actor import Actor
 from app.services.cards import Author, Card, TallyView
 from app.services.challenges import ChallengeView
-from app.services.phases import PhaseView
 from app.services.ideas import IdeaView
+from app.services.phases import PhaseView
 from app.services.programmes import ProgrammeView
 
 Json = dict[str, Any]
@@ -94,9 +94,9 @@ def phase(view: PhaseView) -> Json:
     }
 
 
-def idea(base_url: str, view: IdeaView, *, supported: bool) -> Json:
+def idea(base_url: str, view: IdeaView) -> Json:
     """An idea, for one caller."""
-    return {**card(base_url, view.card, view.body, view.challenge.phase.kind), "supported": supported}
+    return {**card(base_url, view.card, view.body, view.challenge.phase.kind), "supported": view.supported}
 
 
 def card(base_url: str, card: Card, body: str, phase: str) -> Json:

@@ -8,6 +8,7 @@ from pydantic import SecretStr
 from starlette.testclient import TestClient
 
 from app.database import Database
+from app.main import create_app
 from app.policies.actor import Actor
 from app.settings import Settings
 from tests.factories.world import World
@@ -85,7 +86,7 @@ def world(database: Database) -> World:
 
 @pytest.fixture
 def api(world: World, settings: Settings) -> Iterator[Api]:
-    with TestClient(_app(settings), base_url=BASE) as client:
+    with TestClient(create_app(settings), base_url=BASE) as client:
         yield Api(world, client)
 
 
@@ -106,26 +107,3 @@ def pointers(answer: Any) -> list[str]:
 
 def _if(tag: str | None) -> dict[str, str]:
     return {} if tag is None else {"If-Match": tag}
-
-
-def _app(settings):
-    from types import SimpleNamespace
-
-    from fastapi import FastAPI
-
-    from app.routers import api as doors
-    from app.web import problems
-    from app.web.gateway import Gateway
-    from app.web.limits import Limiter
-    from app.web.metrics import Measures
-
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    app.state.context = SimpleNamespace(
-        settings=settings,
-        database=Database(settings.database),
-        limiter=Limiter(settings),
-        measures=Measures(),
-    )
-    problems.install(app)
-    doors.register(app)
-    return Gateway(app, settings=settings, measures=app.state.context.measures)

@@ -11,7 +11,7 @@ from app.database import Transaction
 from app.policies.actor import Actor
 from app.schemas.base import LARGEST_ID
 from app.schemas.ideas import IdeaChange, IdeaDraft, IdeaItem, IdeaList
-from app.services import boards, ideas, support
+from app.services import boards, ideas
 from app.web import bodies, etags, idea_pages, idempotency, items, paging
 from app.web.idempotency import Answer
 from app.web.operations import PREFIX, Identifier, base_url, caller, database, operation
@@ -100,8 +100,7 @@ async def show(request: Request, idea_id: Identifier) -> Response:
     """A card, with how it stands and whether you support it."""
     actor = await caller(request)
     view = await database(request).read(lambda connection: ideas.find(connection, actor, idea_id))
-    mine = await database(request).read(lambda connection: support.mine(connection, actor, view.challenge_id))
-    body = to_json(items.idea(base_url(request), view, supported=idea_id in mine))
+    body = to_json(items.idea(base_url(request), view))
     return etags.item(request, body, view.version)
 
 
@@ -162,7 +161,6 @@ async def withdraw(request: Request, idea_id: Identifier) -> Response:
 
 def _answer(tx: Transaction, actor: Actor, idea_id: int, base_url: str, *, created: bool = False) -> Answer:
     view = ideas.find(tx.connection, actor, idea_id)
-    supported = idea_id in support.mine(tx.connection, actor, view.challenge_id)
-    body = to_json(items.idea(base_url, view, supported=supported))
+    body = to_json(items.idea(base_url, view))
     location = f"{base_url}{PREFIX}/ideas/{idea_id}" if created else None
     return Answer(201 if created else 200, body, etags.tag(body, view.version), location)
