@@ -5,12 +5,13 @@ an `Arrival`, and the services decide what that means.
 """
 
 import asyncio
+import base64
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 import httpx2
 import structlog
@@ -137,6 +138,7 @@ class Provider(StarletteOAuth2App):
                 "token_endpoint_auth_method": settings.client_auth,
             },
         )
+        self.client_auth_methods = [("client_secret_basic", _basic)]
         self.settings = settings
         self._base_url = base_url
         self._allow_loopback = allow_loopback
@@ -465,6 +467,13 @@ class _Kept:
         if self.value is None and self._failure is not None:
             raise self._failure
         return self.value
+
+
+def _basic(client: Any, _: str, uri: str, headers: Any, body: str) -> tuple[str, Any, str]:
+    """HTTP Basic with id and secret encoded first (RFC 6749, section 2.3.1), which Authlib leaves out."""
+    pair = f"{quote(client.client_id, safe='')}:{quote(client.client_secret, safe='')}"
+    headers["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
+    return uri, headers, body
 
 
 @asynccontextmanager
