@@ -196,7 +196,8 @@ class Database:
 
     def write_now(self, work: Callable[[Transaction], T]) -> T:
         """Do `work` and wait, for callers without an event loop."""
-        return self._hand_over(_Piece(work, None, None)).result()
+        answer: T = self._hand_over(_Piece(work, None, None)).result()
+        return answer
 
     def _hand_over(self, piece: _Piece) -> Future[Any]:
         if self._writer is None:

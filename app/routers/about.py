@@ -12,10 +12,10 @@ router = APIRouter(include_in_schema=False)
 @router.get("/accessibility")
 async def accessibility(request: Request) -> Response:
     """How far everyone can use this, and whom to tell where not."""
-    return pages.show(request, await pages.reader(request), "about/accessibility.html")
+    return pages.show(request, await pages.reader(request), "accessibility.html")
 
 
 @router.get("/privacy")
 async def privacy(request: Request) -> Response:
     """Which data is kept, why, how long, and who sees it."""
-    return pages.show(request, await pages.reader(request), "about/privacy.html")
+    return pages.show(request, await pages.reader(request), "privacy.html")

@@ -10,7 +10,7 @@ from app.errors import DomainError
 from app.policies.actor import Actor
 from app.policies.permissions import Permission
 from app.policies.rules import may, require
-from app.services import boards, challenges, comments, events, ideas, merges, moderation, programmes, support
+from app.services import boards, challenges, comments, ideas, merges, moderation, programmes
 from app.services.ideas import IdeaView
 from app.web import languages, pages
 
@@ -121,8 +121,7 @@ async def move(request: Request, id: int) -> Response:
     await pages.write(request, ideas.move, actor, id, cluster_id or None)
     view = await pages.read(request, ideas.find, actor, id)
     if pages.is_fragment(request):
-        mine = await pages.read(request, support.mine, actor, view.challenge_id)
-        return pages.show_card(request, actor, view.card, view.challenge.phase, supported=id in mine)
+        return pages.show_card(request, actor, view.card, view.challenge.phase, supported=view.supported)
     return pages.back_to(f"/challenges/{view.challenge_id}#idea-{id}")
 
 
@@ -148,17 +147,12 @@ async def show_idea(
     """An idea's page with all that stands on it."""
     after = request.query_params.get("after", "")
     position = pages.number(after) or 0
-    event_id = await pages.read(request, events.latest_on, view.challenge_id)
     found = list(await pages.read(request, comments.on_idea, view.id, after=position, limit=COMMENTS + 1))
     more = f"/ideas/{view.id}?after={found[COMMENTS - 1].id}#comments" if len(found) > COMMENTS else None
     people = []
-    if may(actor, Permission.ADD_CO_AUTHOR, view) and not view.card.anonymous:
-        programme = await pages.read(request, programmes.find, actor, view.programme_id)
-        people = [
-            row
-            for row in await pages.read(request, programmes.people, actor, programme)
-            if row.person_id != actor.person_id
-        ]
+    if may(actor, Permission.ADD_CO_AUTHOR, view) and view.state == "open" and not view.card.anonymous:
+        everyone = await pages.read(request, programmes.people, actor, view)
+        people = [row for row in everyone if row.person_id != actor.person_id]
     membership = actor.membership_in(view.programme_id)
     return pages.show(
         request,
@@ -167,7 +161,7 @@ async def show_idea(
         status=status,
         subject=view,
         idea=view,
-        supported=view.id in await pages.read(request, support.mine, actor, view.challenge_id),
+        supported=view.supported,
         sector=membership.sector_key if membership else "",
         comments=found[:COMMENTS],
         more_comments=more,
@@ -178,7 +172,7 @@ async def show_idea(
         hiding=await pages.read(request, moderation.hiding_of, view.id) if view.state == "hidden" else None,
         merges=await pages.read(request, merges.of_idea, view.id),
         people=people,
-        event_id=event_id,
+        event_id=view.event_id,
         **values,
     )
 

@@ -7,13 +7,13 @@ from starlette.requests import Request
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from app.errors import FieldError, NotFound
+from app.errors import FieldError, NotFound, NotSignedIn
 from app.lib.i18n import N_
 from app.schemas.base import LARGEST_ID
 from app.services import challenges
 from app.web import identity, languages
 from app.web.sse import START
-from app.web.streams import Challenge
+from app.web.streams import Asked
 from app.web.validation import InvalidParameter
 
 NEVER: Final = -1
@@ -29,24 +29,37 @@ class Stream:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, which lasts until the reader leaves."""
-        request = Request(scope)
-        context = request.app.state.context
-        actor = await identity.required(request)
-        id = request.path_params["id"]
-        if id > LARGEST_ID:
-            raise NotFound(N_("There is no such challenge, or it is not open to you."))
-        found = await context.database.read(partial(challenges.find, actor=actor, challenge_id=id))
-        challenge = Challenge(found.id, found.programme_id)
-        after = last_event(request)
-        language = languages.of(request, actor)
-        del request, found
+        asked = await _asked(Request(scope))
         if scope["method"] == "HEAD":
             await send(START)
             await send({"type": "http.response.body", "body": b"", "more_body": False})
             return
-        await context.streams.serve(
-            challenge, actor, language=language, after=after, receive=receive, send=send
-        )
+        scope["state"].pop("actor", None)  # nothing that only the beginning needs stays for hours
+        await scope["app"].state.context.streams.serve(asked, receive, send)
+
+
+async def _asked(request: Request) -> Asked:
+    """Who wants to watch which board from where on.
+
+    :raises NotFound: there is no such challenge, or they may not see it
+    """
+    actor = await identity.required(request)
+    id = request.path_params["id"]
+    if id > LARGEST_ID:
+        raise NotFound(N_("There is no such challenge, or it is not open to you."))
+    if actor.person_id is None or actor.session_id is None:
+        raise NotSignedIn(N_("Please sign in first."))
+    challenge = await request.app.state.context.database.read(
+        partial(challenges.find, actor=actor, challenge_id=id)
+    )
+    return Asked(
+        challenge_id=challenge.id,
+        programme_id=challenge.programme_id,
+        person_id=actor.person_id,
+        session_id=actor.session_id,
+        language=languages.of(request, actor),
+        after=last_event(request),
+    )
 
 
 def last_event(request: Request) -> int | None:

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, insert, literal, select, union_all
+from sqlalchemy import delete, exists, func, insert, literal, select, union_all
 from sqlalchemy.engine import Connection
 
 from app.database import Transaction
 from app.errors import Conflict, FieldError, Invalid, NotFound
 from app.lib import markdown, text
 from app.lib.i18n import LANGUAGES, N_
-from app.models import CoAuthor, Idea, IdeaVersion, Membership, Person, Sector, Tally
+from app.models import CoAuthor, Event, Idea, IdeaVersion, Membership, Person, Sector, Support, Tally
 from app.models.base import table
 from app.models.challenge import Cluster
 from app.models.idea import OPEN, WITHDRAWN
@@ -33,11 +33,17 @@ PERSON = table(Person)
 MEMBERSHIP = table(Membership)
 SECTOR = table(Sector)
 TALLY = table(Tally)
+SUPPORT = table(Support)
+EVENT = table(Event)
 
 
 @dataclass(frozen=True, slots=True)
 class IdeaView:
-    """An idea with its challenge. `author_id` is for the policy alone: an anonymous author shows nowhere."""
+    """An idea with its challenge, as one viewer sees it.
+
+    `supported` is whether the viewer supports it, `event_id` the version of its board when it was read.
+    `author_id` is for the policy alone: an anonymous author shows nowhere.
+    """
 
     card: Card
     challenge: ChallengeView
@@ -46,6 +52,8 @@ class IdeaView:
     co_author_ids: tuple[int, ...]
     co_authors: tuple[str, ...]
     merged_into_id: int | None
+    supported: bool
+    event_id: int
 
     @property
     def id(self) -> int:
@@ -81,7 +89,13 @@ def find(connection: Connection, actor: Actor, idea_id: int) -> IdeaView:
 
     :raises NotFound: there is none, or the actor may not see it
     """
-    row = connection.execute(cards.selection(IDEA.c.body).where(IDEA.c.id == idea_id)).first()
+    supported = exists().where(SUPPORT.c.idea_id == IDEA.c.id, SUPPORT.c.person_id == actor.person_id)
+    version = select(func.max(EVENT.c.id)).where(EVENT.c.challenge_id == IDEA.c.challenge_id)
+    row = connection.execute(
+        cards.selection(
+            IDEA.c.body, supported.label("supported"), version.scalar_subquery().label("event_id")
+        ).where(IDEA.c.id == idea_id)
+    ).first()
     if row is None:
         raise NotFound(N_("There is no such idea, or it is not open to you."))
     challenge = _challenge_of(connection, actor, row.challenge_id)
@@ -94,6 +108,8 @@ def find(connection: Connection, actor: Actor, idea_id: int) -> IdeaView:
         co_author_ids=tuple(person_id for person_id, _ in co_authors),
         co_authors=tuple(name for _, name in co_authors),
         merged_into_id=row.merged_into_id,
+        supported=row.supported,
+        event_id=row.event_id or 0,
     )
     if not may(actor, Permission.READ_IDEA, view):
         raise NotFound(N_("There is no such idea, or it is not open to you."))

@@ -118,12 +118,14 @@ def participation(connection: Connection, programme_id: int) -> tuple[Participan
     )
 
 
-def people(connection: Connection, actor: Actor, programme: ProgrammeView) -> Sequence[Any]:
-    """The programme's people (person_id, name, role, organisation, sector_key, sector_name), by organisation and name.
+def people(connection: Connection, actor: Actor, subject: Any) -> Sequence[Any]:
+    """The people of the programme to which `subject` belongs, by sector, organisation and name.
+
+    Each row: person_id, name, role, organisation, sector_key, sector_name.
 
     :raises NotAllowed: the actor is not a member
     """
-    require(actor, Permission.READ_PEOPLE, programme)
+    require(actor, Permission.READ_PEOPLE, subject)
     return connection.execute(
         select(
             PERSON.c.id.label("person_id"),
@@ -137,7 +139,7 @@ def people(connection: Connection, actor: Actor, programme: ProgrammeView) -> Se
         .join(PERSON, PERSON.c.id == MEMBERSHIP.c.person_id)
         .join(ORGANISATION, ORGANISATION.c.id == MEMBERSHIP.c.organisation_id)
         .join(SECTOR, SECTOR.c.id == MEMBERSHIP.c.sector_id)
-        .where(MEMBERSHIP.c.programme_id == programme.id, MEMBERSHIP.c.ended_at.is_(None))
+        .where(MEMBERSHIP.c.programme_id == subject.programme_id, MEMBERSHIP.c.ended_at.is_(None))
         .where(PERSON.c.disabled_at.is_(None))
         .order_by(SECTOR.c.position, ORGANISATION.c.name, PERSON.c.name, PERSON.c.id)
     ).all()
