@@ -11,10 +11,9 @@ from sqlalchemy.engine import Connection
 from starlette.types import Message, Receive, Send
 
 from app.database import Database
-from app.errors import NotSignedIn, Unavailable
+from app.errors import Unavailable
 from app.integrations.bus import Bus, Change, changes_on, newest
 from app.lib.i18n import N_
-from app.policies.actor import Actor
 from app.services import watching
 from app.web import sse
 from app.web.presence import SHOWN, Here, Presence, Visitor
@@ -68,11 +67,15 @@ Reason = Literal["gap", "slow", "changed"]
 Ending = Literal["elsewhere", "signed-out", "gone"]
 
 
-class Challenge(NamedTuple):
-    """What is known of the challenge whose board is watched."""
+class Asked(NamedTuple):
+    """Who wants to watch which board, found allowed; `after` is the last event that they have, if any."""
 
-    id: int
+    challenge_id: int
     programme_id: int
+    person_id: int
+    session_id: int
+    language: str
+    after: int | None
 
 
 class _Board:
@@ -166,17 +169,8 @@ class Streams:
 
     # one stream
 
-    async def serve(
-        self,
-        challenge: Challenge,
-        actor: Actor,
-        *,
-        language: str,
-        after: int | None,
-        receive: Receive,
-        send: Send,
-    ) -> None:
-        """Stream a board to a member who may see it, until they leave.
+    async def serve(self, asked: Asked, receive: Receive, send: Send) -> None:
+        """Stream a board to someone who may see it, until they leave.
 
         First comes what changed after the event `after` (None: from now on; one that never was: the page is told
         to load itself anew), then what changes, without a gap in between: the reader is enrolled before the log
@@ -184,11 +178,10 @@ class Streams:
 
         :raises Unavailable: too many streams are open, the server is stopping, or the database does not answer
         """
-        reader = self._enrol(challenge, actor, language, send)
+        reader = self._enrol(asked, send)
         try:
             await self._bus.attend()
-            first, position = await self._past(reader, after)
-            await reader.open(first, position)
+            await reader.open(*await self._past(reader, asked.after))
             await reader.until_gone(receive)
         except TimeoutError:
             log.info("stream_given_up")
@@ -198,9 +191,7 @@ class Streams:
         finally:
             self._release(reader)
 
-    def _enrol(self, challenge: Challenge, actor: Actor, language: str, send: Send) -> Reader:
-        if actor.person_id is None or actor.session_id is None:
-            raise NotSignedIn(N_("Please sign in first."))
+    def _enrol(self, asked: Asked, send: Send) -> Reader:
         if self._is_ending or self._count >= self._most_streams:
             raise Unavailable(
                 N_("Too many pages are open at the moment. This page works, but does not update itself.")
@@ -208,26 +199,30 @@ class Streams:
         reader = Reader(
             send,
             _TOO_SLOW,
-            board_id=challenge.id,
-            programme_id=challenge.programme_id,
-            person_id=actor.person_id,
-            session_id=actor.session_id,
-            language=language,
+            board_id=asked.challenge_id,
+            programme_id=asked.programme_id,
+            person_id=asked.person_id,
+            session_id=asked.session_id,
+            language=asked.language,
         )
-        board = self._boards.setdefault(challenge.id, _Board(challenge.id))
-        board.readers.setdefault(language, set()).add(reader)
+        board = self._boards.setdefault(reader.board_id, _Board(reader.board_id))
+        board.readers.setdefault(reader.language, set()).add(reader)
         self._count += 1
-        own = self._of_person.setdefault(actor.person_id, [])
-        own.append(reader)
-        if len(own) > MOST_STREAMS_EACH:
-            _finish(own.pop(0), "elsewhere")
-        if board.presence.join(actor.person_id):
+        self._make_room(reader)
+        if board.presence.join(reader.person_id):
             self._came_or_left(board)
-        if language in board.shown:
-            reader.put(board.shown[language][1])
+        if reader.language in board.shown:
+            reader.put(board.shown[reader.language][1])
         else:
             self._tell_presence_soon(board)
         return reader
+
+    def _make_room(self, reader: Reader) -> None:
+        """Note one more page of a person; the oldest of too many is told that it is no longer live."""
+        own = self._of_person.setdefault(reader.person_id, [])
+        own.append(reader)
+        if len(own) > MOST_STREAMS_EACH:
+            _finish(own.pop(0), "elsewhere")
 
     def _release(self, reader: Reader) -> None:
         reader.is_finished = True
