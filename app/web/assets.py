@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-import brotli
+import brotli  # type: ignore[import-untyped]
 import zstandard
 from starlette.types import Receive, Scope, Send
 
@@ -69,7 +69,7 @@ class Assets:
         """Bytes over the wire of each file, in the best encoding: what the budgets are held against."""
         return {name: min(map(len, self._asset(name).bodies.values())) for name in self._addresses}
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 -- ASGI's shape
         """Answer a request for one of the files; ASGI."""
         asset = self._assets.get(scope["path"].rsplit("/", 1)[-1])
         if asset is None or scope["method"] not in ("GET", "HEAD"):
@@ -117,8 +117,9 @@ def _files(directory: Path) -> Iterable[tuple[str, bytes]]:
         yield path.name, path.read_bytes()
     sheets = [css / f"{name}.css" for name in ("layers", "reset", "tokens", "base", "layout")]
     yield "app.css", _joined([*sheets, *sorted((css / "components").glob("*.css")), css / "utilities.css"])
-    yield "app.js", _joined([vendor / "htmx.min.js", js / "trusted.js", *sorted((js / "page").glob("*.js"))])
+    yield "app.js", _joined([vendor / "htmx.min.js", js / "htmx.js", *sorted((js / "page").glob("*.js"))])
     yield "board.js", _joined([vendor / "hx-sse.min.js", *sorted((js / "board").glob("*.js"))])
+    yield "reference.js", _joined([js / "reference.js"])
     yield "sortable.js", (vendor / "sortable.min.js").read_bytes()
 
 
@@ -145,7 +146,9 @@ def _encoded(body: bytes, suffix: str) -> dict[bytes, bytes]:
 
 def _accepted(header: bytes) -> frozenset[bytes]:
     parts = (part.replace(b" ", b"").partition(b";") for part in header.lower().split(b","))
-    return frozenset(name for name, _, quality in parts if quality not in (b"q=0", b"q=0.0", b"q=0.00", b"q=0.000"))
+    return frozenset(
+        name for name, _, quality in parts if quality not in (b"q=0", b"q=0.0", b"q=0.00", b"q=0.000")
+    )
 
 
 async def _answer(send: Send, status: int, headers: Headers, body: bytes) -> None:

@@ -30,7 +30,7 @@ TAGS: Final = {
     "documents": "What the API says of itself.",
 }
 
-_ABOUT: Final = """\
+ABOUT: Final = """\
 Everything that the pages can do, for programs.
 
 - **Token**: send `Authorization: Bearer pfc_pat_…`. Make one on your page (`/me`) or with `partnership token create`.
@@ -64,7 +64,7 @@ def build(base_url: str) -> Json:
     declared = operations.declared()
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Partnership for Change", "version": VERSION, "description": _ABOUT},
+        "info": {"title": "Partnership for Change", "version": VERSION, "description": ABOUT},
         "servers": [{"url": base_url}],
         "tags": [{"name": name, "description": description} for name, description in TAGS.items()],
         "paths": _paths(declared),

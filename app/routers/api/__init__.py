@@ -41,6 +41,7 @@ ENDPOINTS = (
     documents.openapi,
     documents.problems,
     documents.problem,
+    documents.page,
 )
 """In the order in which addresses are compared: what is called most stands first."""
 

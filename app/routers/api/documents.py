@@ -8,6 +8,7 @@ from app.errors import NotFound
 from app.lib.i18n import N_
 from app.schemas.problem import ProblemKind, ProblemKindList
 from app.web import openapi as description
+from app.web import pages, reference
 from app.web import problems as failures
 from app.web.operations import base_url, operation
 
@@ -47,3 +48,17 @@ async def problem(request: Request, code: str) -> Response:
     if code not in failures.KINDS:
         raise NotFound(N_("There is no such kind of problem."))
     return Response(to_json(failures.kind(request, code)), 200, _KEPT_FOR, "application/json")
+
+
+@operation("GET", "/docs", tag="documents", summary="Read and try the API on a page", scope=None)
+async def page(request: Request) -> Response:
+    """The same as this document, for people; it loads nothing from elsewhere."""
+    here = base_url(request)
+    return pages.show(
+        request,
+        await pages.reader(request),
+        "api/show.html",
+        groups=reference.groups(here),
+        about_html=reference.about(),
+        base_url=here,
+    )

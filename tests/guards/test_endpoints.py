@@ -1,0 +1,152 @@
+"""Every endpoint of the API is documented, declares its scope and holds to it, and stands in its place."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from pydantic import SecretStr, TypeAdapter
+
+from app.main import create_app
+from app.routers import api as doors
+from app.schemas import examples
+from app.settings import Settings
+from app.web import openapi, operations
+from app.web.operations import PREFIX, Operation
+
+ROOT = Path(__file__).parents[2]
+DECLARED = operations.declared()
+DOCUMENT = openapi.build("https://partnership.example")
+GUIDE = (ROOT / "docs/api/README.md").read_text()
+CONTRACT = {
+    "GET /programmes",
+    "GET /programmes/{programme_id}",
+    "GET /programmes/{programme_id}/organisations",
+    "GET /people/me",
+    "GET /programmes/{programme_id}/challenges",
+    "POST /programmes/{programme_id}/challenges",
+    "GET /challenges/{challenge_id}",
+    "PATCH /challenges/{challenge_id}",
+    "DELETE /challenges/{challenge_id}",
+    "GET /challenges/{challenge_id}/ideas",
+    "POST /challenges/{challenge_id}/ideas",
+    "GET /ideas/{idea_id}",
+    "PATCH /ideas/{idea_id}",
+    "DELETE /ideas/{idea_id}",
+    "GET /ideas/{idea_id}/comments",
+    "POST /ideas/{idea_id}/comments",
+    "PUT /ideas/{idea_id}/support",
+    "DELETE /ideas/{idea_id}/support",
+    "GET /programmes/{programme_id}/events",
+}
+OPEN_TO_ALL = {
+    "GET /openapi.json",
+    "GET /docs",
+    "GET /problems",
+    "GET /problems/{code}",
+}
+
+
+def _name(operation: Operation) -> str:
+    return f"{operation.method} {operation.path}"
+
+
+@pytest.fixture(scope="module")
+def application(tmp_path_factory: pytest.TempPathFactory) -> FastAPI:
+    url = f"sqlite:///{tmp_path_factory.mktemp('guard')}/guard.db"
+    return create_app(Settings(_env_file=None, database_url=SecretStr(url))).app
+
+
+each = pytest.mark.parametrize("operation", DECLARED, ids=_name)
+
+
+def test_what_is_promised_is_there() -> None:
+    assert {_name(operation) for operation in DECLARED} >= CONTRACT
+
+
+def test_every_declared_endpoint_is_served_and_nothing_else() -> None:
+    assert set(doors.ENDPOINTS) == {operation.endpoint for operation in DECLARED}
+    assert len(doors.ENDPOINTS) == len(set(doors.ENDPOINTS))
+
+
+def test_what_is_called_most_stands_first() -> None:
+    first = [_name(operations.of(endpoint)) for endpoint in doors.ENDPOINTS[:3]]
+    assert first == [
+        "PUT /ideas/{idea_id}/support",
+        "GET /challenges/{challenge_id}/ideas",
+        "GET /ideas/{idea_id}",
+    ]
+
+
+def test_the_application_has_them_before_all_else(application: FastAPI) -> None:
+    paths = [getattr(route, "path", None) for route in application.routes]
+    assert paths[0] == f"{PREFIX}/ideas/{{idea_id}}/support"
+    served = {
+        (method, route.path)
+        for route in application.routes
+        if isinstance(route, APIRoute) and route.path.startswith("/api/")
+        for method in route.methods
+    }
+    assert served == {(operation.method, PREFIX + operation.path) for operation in DECLARED}
+
+
+@each
+def test_it_is_documented(operation: Operation) -> None:
+    described = DOCUMENT["paths"][PREFIX + operation.path][operation.method.lower()]
+    assert described["summary"]
+    assert operation.endpoint.__doc__
+    assert described["tags"][0] in openapi.TAGS
+    success = described["responses"][str(operation.status)]
+    if operation.gives:
+        assert success["content"]["application/json"]["example"]
+    if operation.takes:
+        assert described["requestBody"]["content"]["application/json"]["example"]
+    assert set(re.findall(r"{(\w+)}", operation.path)) == {
+        parameter["name"] for parameter in described["parameters"] if parameter["in"] == "path"
+    }
+
+
+@each
+def test_it_stands_in_the_guide(operation: Operation) -> None:
+    if _name(operation) not in OPEN_TO_ALL:
+        short = re.sub(r"{(\w+)_id}", "{id}", operation.path)
+        row = next((line for line in GUIDE.splitlines() if line.startswith("|") and f"{short}`" in line), "")
+        assert operation.method in row, f"docs/api/README.md does not tell of {operation.method} {short}"
+
+
+@each
+def test_it_declares_a_scope(operation: Operation) -> None:
+    described = DOCUMENT["paths"][PREFIX + operation.path][operation.method.lower()]
+    if operation.scope is None:
+        assert _name(operation) in OPEN_TO_ALL
+        assert described["security"] == []
+        return
+    assert operation.scope == ("read" if operation.method == "GET" else "write")
+    assert described["security"] == [{"token": [operation.scope]}]
+    assert f"Scope: `{operation.scope}`" in described["description"]
+
+
+@each
+def test_writes_are_conditional_or_keyed(operation: Operation) -> None:
+    if operation.method == "POST":
+        assert operation.keyed
+        assert operation.takes
+    if operation.method in ("PATCH", "DELETE", "PUT") and not operation.path.endswith("/support"):
+        assert operation.conditional
+    if operation.method in ("PATCH", "PUT") and operation.takes:
+        assert operation.takes.model_config["extra"] == "forbid"
+        assert operation.takes.model_config["strict"]
+
+
+@pytest.mark.parametrize("shape", examples.OF, ids=lambda shape: shape.__name__)
+def test_each_example_is_one(shape: Any) -> None:
+    TypeAdapter(shape).validate_python(examples.OF[shape])
+
+
+def test_the_document_refers_to_nothing_that_is_missing() -> None:
+    references = set(re.findall(r"'\$ref': '#/components/(\w+)/([\w-]+)'", str(DOCUMENT)))
+    assert references
+    for kind, name in references:
+        assert name in DOCUMENT["components"][kind]
