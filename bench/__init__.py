@@ -1,0 +1,1 @@
+"""Measured against the floor: how much more than the bare job the application costs."""

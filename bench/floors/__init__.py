@@ -1,0 +1,1 @@
+"""The bare jobs: small programs that do what a measurement compares with, and nothing else."""
