@@ -57,7 +57,11 @@ def configure(form: str = "json", *, level: int = logging.INFO, stream: TextIO |
     Libraries speak from warnings on. An exception shows where it came from, but not its message, which may
     quote what people wrote; the console, which is for development, shows that too.
     """
-    shared: list[Any] = [_stamp, structlog.stdlib.add_log_level, structlog.processors.TimeStamper("iso", utc=True)]
+    shared: list[Any] = [
+        _stamp,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper("iso", utc=True),
+    ]
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -92,7 +96,12 @@ def redacted(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping
 
 def _rendering(form: str) -> list[Any]:
     if form == "console":
-        return [redacted, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        return [
+            redacted,
+            structlog.dev.ConsoleRenderer(
+                colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+            ),
+        ]
     return [_traced, redacted, structlog.processors.JSONRenderer(ensure_ascii=False)]
 
 

@@ -22,10 +22,10 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 
 from app.errors import DomainError, NotAllowed, TooLarge
-from app.lib.i18n import N_, negotiated
+from app.lib.i18n import N_
 from app.lib.logging import request_id
 from app.settings import Settings
-from app.web import csrf, problems
+from app.web import csrf, languages, problems
 from app.web.bodies import MOST_BYTES
 from app.web.limits import Allowance
 from app.web.metrics import Measures, route_of
@@ -178,10 +178,7 @@ class Gateway:
         return csrf.matches(secret, parse_qs(body.decode()).get(csrf.FIELD, [""])[0])
 
     async def _answer(self, scope: Scope, receive: Receive, passage: "_Passage", error: Exception) -> None:
-        state = scope["state"]
-        if "language" not in state:
-            accepted = dict(scope["headers"]).get(b"accept-language", b"").decode("latin-1")
-            state["language"] = negotiated(accepted)
+        languages.of(Request(scope))
         try:
             response: Response = await problems.answer(Request(scope), error)
         except Exception:
