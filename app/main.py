@@ -40,6 +40,7 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
     app.state.context = context
     health.watch(context.measures, context.database)
     problems.install(app)
+    routers.register_hot(app)
     api.register(app)
     routers.register(app)
     app.include_router(health.router)

@@ -569,7 +569,7 @@ def downgrade() -> None:
         op.execute("DROP TABLE idea_search")
     else:
         op.execute("DROP INDEX ix_idea_search")
-        op.drop_table("objection")
+    op.drop_table("objection")
     with op.batch_alter_table("notice", schema=None) as batch_op:
         batch_op.drop_index("ix_notice_person_id_id")
 

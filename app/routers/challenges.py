@@ -24,11 +24,10 @@ router = APIRouter(include_in_schema=False)
 MOST_WORDS = 120
 
 
-@router.get("/challenges/{id:key}")
-async def show(request: Request, id: int) -> Response:
-    """The challenge and one page of its board; for htmx the next page alone."""
+async def show(request: Request) -> Response:
+    """`GET /challenges/{id}`: the challenge and one page of its board; for htmx the next page alone."""
     actor = await pages.member(request)
-    board = await pages.read(request, boards.on, actor, id, query_of(request))
+    board = await pages.read(request, boards.on, actor, request.path_params["id"], query_of(request))
     name = "challenges/_board.html" if pages.is_fragment(request) else "challenges/show.html"
     return show_board(request, actor, board, name=name)
 
