@@ -71,7 +71,7 @@ def moment(instant: datetime, language: str) -> str:
 def weekday(instant: datetime, language: str) -> str:
     """The name of the day of the week."""
     names = get_day_names("wide", context="format", locale=_locale(language))
-    return names[_local(instant).weekday()]
+    return str(names[_local(instant).weekday()])
 
 
 def local_input(instant: datetime) -> str:

@@ -81,9 +81,25 @@ def _environment(directory: Path, language: str, assets: static.Assets, *, auto_
     environment.policies["ext.i18n.trimmed"] = True
     catalogue = translations(language)
     environment.install_gettext_translations(catalogue, newstyle=True)  # type: ignore[attr-defined]
-    environment.filters |= _filters(language, catalogue)
+    environment.filters |= _filters(language, catalogue) | _drawn_once(environment)
     environment.globals |= _globals(language, assets)
     return environment
+
+
+def _drawn_once(environment: Environment) -> dict[str, Callable[..., Markup]]:
+    """The parts that stand on every card, each drawn by its macro once and then kept: a card has no time for macros."""
+
+    @lru_cache(maxsize=1024)
+    def part(macro: str, *values: str) -> Markup:
+        module: Any = environment.get_template("macros/parts.html").module
+        return Markup(getattr(module, macro)(*values))  # noqa: S704 -- the macro has escaped its values
+
+    return {
+        "icon": lambda name: part("icon", name),
+        "glyph": lambda key: part("glyph", key),
+        "drawn": part,
+        "sector": lambda sector: part("named_sector", sector.key, sector.name),
+    }
 
 
 def _filters(language: str, catalogue: NullTranslations) -> dict[str, Callable[..., Any]]:

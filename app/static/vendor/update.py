@@ -43,7 +43,12 @@ PACKAGES = (
         "5fba65616ca148a86d377e9771bcada7f35faee3558651feb929eea425e13b3c",
         {"dist/htmx.min.js": "htmx.min.js", "dist/ext/hx-sse.min.js": "hx-sse.min.js"},
     ),
-    Package("sortablejs", "1.15.7", "66cbfc8fa18860783584fe0c346baf6cbf3399da72d23d21053425ba232abed4", {"Sortable.min.js": "sortable.min.js"}),
+    Package(
+        "sortablejs",
+        "1.15.7",
+        "66cbfc8fa18860783584fe0c346baf6cbf3399da72d23d21053425ba232abed4",
+        {"Sortable.min.js": "sortable.min.js"},
+    ),
     Package(
         "@fontsource-variable/atkinson-hyperlegible-next",
         "5.3.0",

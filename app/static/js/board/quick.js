@@ -9,7 +9,7 @@
 
   document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
     const form = ctx.sourceElement;
-    if (form.matches?.("#quick, [data-clears]") && ctx.response?.status < 300) done(form);
+    if (form.matches?.("#quick-form, [data-clears]") && ctx.response?.status < 300) done(form);
   });
 
   document.addEventListener("keydown", (event) => {
