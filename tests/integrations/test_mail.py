@@ -159,7 +159,8 @@ def test_a_text_that_is_refused_is_refused():
 def test_a_taken_letter_is_not_sent_again_because_the_goodbye_failed():
     class Rude(PostOffice):
         async def handle_QUIT(self, server, session, envelope):
-            return "421 go away"
+            server.transport.abort()
+            return "221 never heard"
 
     with Rude() as office:
         mail.send(office.url, SENDER, letter())

@@ -81,8 +81,9 @@ def test_another_replica_takes_over_what_one_that_never_returned_had_in_hand(
         until(lambda: counts(jobs_database)["in_hand"] == 1, 20, "in hand")
         lost.kill()
     with PostOffice() as office:
-        with Worker(jobs_database.plain_url, office.url, replica="two", directory=tmp_path):
-            time.sleep(4)
+        with Worker(jobs_database.plain_url, office.url, replica="two", directory=tmp_path) as early:
+            until(lambda: "worker_started" in early.log.read_text(), 20, "started")
+            time.sleep(5)
             assert not office.letters, "what may still be at work is not taken away"
         an_hour_ago = f"started_at_epoch_ms = started_at_epoch_ms - {3_600_000}"
         change_jobs(jobs_database, an_hour_ago, "status = 'PENDING'")
