@@ -24,7 +24,7 @@ async def show(request: Request) -> Response:
         actor,
         "admin/show.html",
         programmes=await pages.read(request, programmes.coordinated_by, actor),
-        parts=_parts(pages.context_of(request)),
+        health=_parts(pages.context_of(request)),
     )
 
 
