@@ -115,13 +115,14 @@ class _Play:
         """Set a challenge, and plan what happens to its ideas."""
         stretches = self._stretches[challenge.title]
         when = stretches[0].starts_at
-        coordinator, facilitator = self._cast[COORDINATOR, 1], self._cast[FACILITATOR, 1]
         sponsor_id = self._organisations[challenge.sponsor]
-        challenge_id = self.stage.challenge(when, challenge, sponsor_id, stretches, coordinator)
+        challenge_id = self.stage.challenge(when, challenge, sponsor_id, stretches)
         clusters = {
-            cluster.key: self.stage.cluster(when, cluster, challenge_id, position, facilitator)
+            cluster.key: self.stage.cluster(cluster, challenge_id, position)
             for position, cluster in enumerate(challenge.clusters, 1)
         }
+        leaders = self._cast[COORDINATOR, 1], self._cast[FACILITATOR, 1]
+        self._at(when, self.stage.begin, challenge_id, list(clusters.values()), *leaders)
         board = _Board(
             challenge_id,
             clusters,

@@ -160,14 +160,9 @@ class Stage:
         self._log(when, "person.joined", player, subject_id=player.id)
 
     def challenge(
-        self,
-        when: datetime,
-        challenge: story.Challenge,
-        sponsor_id: int,
-        stretches: list[Stretch],
-        coordinator: Player,
+        self, when: datetime, challenge: story.Challenge, sponsor_id: int, stretches: list[Stretch]
     ) -> int:
-        """Set a challenge with its phases; its id."""
+        """Set a challenge with its phases; its id. The log tells of it by `begin`."""
         id = self._add(
             Challenge,
             programme_id=PROGRAMME_ID,
@@ -195,15 +190,11 @@ class Stage:
                 supporting=phase.supporting,
                 tallies=phase.tallies,
             )
-        for type in ("challenge.created", "phase.changed"):
-            self._log(when, type, coordinator, challenge_id=id, subject_id=id)
         return id
 
-    def cluster(
-        self, when: datetime, cluster: story.Cluster, challenge_id: int, position: int, facilitator: Player
-    ) -> int:
-        """Make a column of a board; its id."""
-        id = self._add(
+    def cluster(self, cluster: story.Cluster, challenge_id: int, position: int) -> int:
+        """Make a column of a board; its id. The log tells of it by `begin`."""
+        return self._add(
             Cluster,
             programme_id=PROGRAMME_ID,
             challenge_id=challenge_id,
@@ -211,8 +202,20 @@ class Stage:
             language=cluster.language,
             position=position,
         )
-        self._log(when, "cluster.created", facilitator, challenge_id=challenge_id, subject_id=id)
-        return id
+
+    def begin(
+        self,
+        when: datetime,
+        challenge_id: int,
+        cluster_ids: list[int],
+        coordinator: Player,
+        facilitator: Player,
+    ) -> None:
+        """A challenge is set, and the columns of its board are made."""
+        for type in ("challenge.created", "phase.changed"):
+            self._log(when, type, coordinator, challenge_id=challenge_id, subject_id=challenge_id)
+        for cluster_id in cluster_ids:
+            self._log(when, "cluster.created", facilitator, challenge_id=challenge_id, subject_id=cluster_id)
 
     # the acts
 
