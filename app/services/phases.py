@@ -49,9 +49,9 @@ def selected() -> tuple[ColumnElement[Any], ...]:
     return tuple(PHASE.c[name] for name in COLUMNS)
 
 
-def in_force(challenge_id: ColumnElement[Any]) -> ColumnElement[bool]:
-    """The condition that a phase of this challenge is the one in force; there is one at the most."""
-    now = clock.now()
+def in_force(challenge_id: ColumnElement[Any], at: Any = None) -> ColumnElement[bool]:
+    """The condition that a phase of this challenge is the one in force now, or `at` an instant."""
+    now = clock.now() if at is None else at
     return and_(
         PHASE.c.challenge_id == challenge_id,
         PHASE.c.starts_at <= now,

@@ -1,13 +1,28 @@
 """Support: the light vote for a card, given and taken back by many at once."""
 
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import Any, Final
 
-from sqlalchemy import Integer, bindparam, column, delete, func, select, tuple_, values
+from sqlalchemy import (
+    BigInteger,
+    Integer,
+    Select,
+    Text,
+    bindparam,
+    cast,
+    column,
+    delete,
+    func,
+    select,
+    tuple_,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Row
+from sqlalchemy.sql import ColumnElement
 
 from app.database import Transaction
 from app.errors import DomainError, NotFound
@@ -113,7 +128,8 @@ class _Board:
         self.sectors: dict[int, dict[str, tuple[int, SectorRef]]] = {}
         self.active: dict[int, dict[str, int]] = {}
         self.held: dict[tuple[int, int], int] = {}
-        for row in tx.execute(_load(wishes)):
+        keys = sorted({(wish.idea_id, _person(wish)) for wish in wishes})
+        for row in tx.execute(_loading(tx.dialect), {"wishes": json.dumps(keys), "now": tx.now}):
             self.ideas[row.id] = row
             self.people.setdefault(row.id, {})[row.counted_key] = row.people or 0
             self.sectors.setdefault(row.id, {})[row.counted_key] = (
@@ -174,24 +190,24 @@ class _Phased:
     phase: PhaseView
 
 
-def _load(wishes: Sequence[Wish]) -> Any:
-    """Each wished-for idea with its phase, its tallies and its board's, and how many the wisher supports there."""
-    wish = (
-        values(column("idea_id", Integer), column("person_id", Integer), name="wish")
-        .data(sorted({(wish.idea_id, _person(wish)) for wish in wishes}))
-        .cte("wish")
-    )
+@lru_cache
+def _loading(dialect: str) -> Select[Any]:
+    """Each wished-for idea with its phase, its tallies and its board's, and how many the wisher supports there.
+
+    Built once for each engine: with the wishes as one parameter it stays the same statement, however many they are.
+    """
+    wish, idea_id, person_id = _wished(dialect)
     held = (
         select(func.count())
         .select_from(SUPPORT)
-        .where(SUPPORT.c.challenge_id == IDEA.c.challenge_id, SUPPORT.c.person_id == wish.c.person_id)
+        .where(SUPPORT.c.challenge_id == IDEA.c.challenge_id, SUPPORT.c.person_id == person_id)
         .correlate(IDEA, wish)
         .scalar_subquery()
     )
     counted, active = SECTOR.alias("counted"), TALLY.alias("active")
     return (
         cards.selection(
-            wish.c.person_id.label("wisher_id"),
+            person_id.label("wisher_id"),
             held.label("held"),
             counted.c.id.label("counted_id"),
             counted.c.key.label("counted_key"),
@@ -200,9 +216,9 @@ def _load(wishes: Sequence[Wish]) -> Any:
             active.c.people.label("active"),
             *phases.selected(),
         )
-        .join(wish, wish.c.idea_id == IDEA.c.id)
+        .join(wish, idea_id == IDEA.c.id)
         .join(CHALLENGE, (CHALLENGE.c.id == IDEA.c.challenge_id) & CHALLENGE.c.deleted_at.is_(None))
-        .outerjoin(PHASE, phases.in_force(IDEA.c.challenge_id))
+        .outerjoin(PHASE, phases.in_force(IDEA.c.challenge_id, bindparam("now")))
         .join(counted, counted.c.programme_id == IDEA.c.programme_id)
         .outerjoin(
             TALLY,
@@ -220,6 +236,21 @@ def _load(wishes: Sequence[Wish]) -> Any:
     )
 
 
+def _wished(dialect: str) -> tuple[Any, ColumnElement[int], ColumnElement[int]]:
+    """The parameter `wishes`, a JSON list of pairs, as a table: it, and its columns with the ids of idea and person."""
+    if dialect == "postgresql":
+        wish: Any = func.json_array_elements(
+            cast(bindparam("wishes", type_=Text), postgresql.JSON)
+        ).table_valued(column("value", postgresql.JSON), name="wish")
+        return wish, cast(wish.c.value[0].astext, BigInteger), cast(wish.c.value[1].astext, BigInteger)
+    wish = func.json_each(bindparam("wishes", type_=Text)).table_valued(column("value", Text), name="wish")
+    return wish, _item(wish, 0), _item(wish, 1)
+
+
+def _item(wish: Any, place: int) -> ColumnElement[int]:
+    return func.json_extract(wish.c.value, f"$[{place}]", type_=Integer)
+
+
 def _write_supports(tx: Transaction, board: _Board, wishes: Sequence[Wish]) -> list[Wish]:
     """Write the supports; the wishes that changed something."""
     wanted = {(wish.idea_id, _person(wish)): wish for wish in wishes if wish.wanted}
@@ -227,17 +258,11 @@ def _write_supports(tx: Transaction, board: _Board, wishes: Sequence[Wish]) -> l
     changed: list[Wish] = []
     if wanted:
         rows = [_row(tx, board, wish) for wish in wanted.values()]
-        statement = (
-            _insert(tx)(SUPPORT).on_conflict_do_nothing().returning(SUPPORT.c.idea_id, SUPPORT.c.person_id)
-        )
-        changed += [wanted[row.idea_id, row.person_id] for row in tx.execute(statement, rows)]
+        given: Any = tx.execute(_giving(tx.dialect), rows)
+        changed += [wanted[idea_id, person_id] for idea_id, person_id in given]
     if unwanted:
-        gone = tx.execute(
-            delete(SUPPORT)
-            .where(tuple_(SUPPORT.c.idea_id, SUPPORT.c.person_id).in_(list(unwanted)))
-            .returning(SUPPORT.c.idea_id, SUPPORT.c.person_id)
-        )
-        changed += [unwanted[row.idea_id, row.person_id] for row in gone]
+        gone: Any = tx.execute(_WITHDRAWING, {"keys": list(unwanted)})
+        changed += [unwanted[idea_id, person_id] for idea_id, person_id in gone]
     return changed
 
 
@@ -280,12 +305,8 @@ def add(tx: Transaction, steps: Mapping[tuple[int, int, int, int], int]) -> dict
     ]
     if not rows:
         return {}
-    statement = _insert(tx)(TALLY)
-    statement = statement.on_conflict_do_update(
-        index_elements=["challenge_id", "idea_id", "sector_id"],
-        set_={"people": TALLY.c.people + statement.excluded.people},
-    ).returning(TALLY.c.challenge_id, TALLY.c.idea_id, TALLY.c.sector_id, TALLY.c.people)
-    return {(row.challenge_id, row.idea_id, row.sector_id): row.people for row in tx.execute(statement, rows)}
+    counted: Any = tx.execute(_counting(tx.dialect), rows)
+    return {(challenge, idea, sector): people for challenge, idea, sector, people in counted}
 
 
 def _row(tx: Transaction, board: _Board, wish: Wish) -> dict[str, Any]:
@@ -301,8 +322,33 @@ def _row(tx: Transaction, board: _Board, wish: Wish) -> dict[str, Any]:
     }
 
 
-def _insert(tx: Transaction) -> Any:
-    return postgresql.insert if tx.dialect == "postgresql" else sqlite.insert
+@lru_cache
+def _giving(dialect: str) -> Any:
+    """Write supports; the keys of those that were not there."""
+    return (
+        _insert(dialect)(SUPPORT).on_conflict_do_nothing().returning(SUPPORT.c.idea_id, SUPPORT.c.person_id)
+    )
+
+
+_WITHDRAWING: Final = (
+    delete(SUPPORT)
+    .where(tuple_(SUPPORT.c.idea_id, SUPPORT.c.person_id).in_(bindparam("keys", expanding=True)))
+    .returning(SUPPORT.c.idea_id, SUPPORT.c.person_id)
+)
+
+
+@lru_cache
+def _counting(dialect: str) -> Any:
+    """Add steps to tallies; their keys and what they count now."""
+    adding = _insert(dialect)(TALLY)
+    return adding.on_conflict_do_update(
+        index_elements=["challenge_id", "idea_id", "sector_id"],
+        set_={"people": TALLY.c.people + adding.excluded.people},
+    ).returning(TALLY.c.challenge_id, TALLY.c.idea_id, TALLY.c.sector_id, TALLY.c.people)
+
+
+def _insert(dialect: str) -> Any:
+    return postgresql.insert if dialect == "postgresql" else sqlite.insert
 
 
 def _person(wish: Wish) -> int:
