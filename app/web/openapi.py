@@ -33,15 +33,15 @@ TAGS: Final = {
 ABOUT: Final = """\
 Everything that the pages can do, for programs.
 
-- **Token**: send `Authorization: Bearer pfc_pat_…`. Make one on your page (`/me`) or with `partnership token create`.
+- **Token**: `Authorization: Bearer` and a token from your page (`/me`) or from `partnership token create`.
 - **Lists**: `limit` items (1 to 200, 50 by default) in a stable order; `next` and the `Link` header lead on.
-- **ETag**: `If-None-Match` saves reading what you have. `PATCH`, `PUT` and `DELETE` of an item want `If-Match` with the
-  tag that you read: 428 without it, 412 when someone was faster. Someone's support in between is no change.
-- **Idempotency-Key** on `POST`: the same key and body give the first answer again; another body gives 422.
-- **Problems** are documents after RFC 9457 with a stable `type`; for invalid input with a list of `errors`, each with a
-  JSON pointer. They speak the language of `Accept-Language`, or of the person.
+- **Reading again**: `If-None-Match` with the `ETag` that you have gives 304 while nothing has changed.
+- **Changing**: `If-Match` with the `ETag` that you read; 428 without it, 412 when someone was faster.
+- **Once**: with `Idempotency-Key` the same `POST` again gives the first answer again; another body gives 422.
+- **Problems** are documents after RFC 9457 with a stable `type`, in the language of the person.
+- **Invalid input** is told in a list of `errors`, each with a JSON pointer. Unknown fields are invalid.
 - **Limits** are announced by `RateLimit` and `RateLimit-Policy`; on 429 also `Retry-After`.
-- Times are RFC 3339 in UTC. Unknown fields in a body are an error, so that a typo is not lost.
+- **Times** are RFC 3339 in UTC.
 """
 
 _HEADERS: Final = {

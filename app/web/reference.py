@@ -5,9 +5,12 @@ from functools import lru_cache
 from typing import Any
 
 from app.lib import markdown
+from app.schemas.base import LARGEST_ID
 from app.web import openapi
 
 Json = dict[str, Any]
+
+_NAMES = {"string": "text", "integer": "whole number", "boolean": "true or false", "null": "null"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,15 +113,9 @@ def _type(schema: Json) -> str:
         return "one of: " + ", ".join(map(str, schema["enum"]))
     if schema.get("type") == "array":
         return f"list of {_type(schema['items'])}"
-    name = {"string": "text", "integer": "whole number", "boolean": "true or false"}.get(
-        schema["type"], schema["type"]
-    )
-    if schema.get("format") == "date-time":
-        name = "instant"
-    limits = schema.get("maxLength") or (
-        schema.get("maximum") if schema.get("maximum", 0) < 1_000_000 else None
-    )
-    return f"{name}, up to {limits:,}" if limits else name
+    name = _NAMES[schema["type"]] if schema.get("format") != "date-time" else "instant"
+    most = schema.get("maxLength") or schema.get("maximum")
+    return f"{name}, up to {most:,}" if most and most < LARGEST_ID else name
 
 
 def _said(document: Json, answer: Json) -> str:
