@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Literal
 
-from sqlalchemy import Select, and_, func, literal, or_, select, tuple_
+from sqlalchemy import Select, and_, bindparam, func, literal, null, select, tuple_, union_all
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql import ColumnElement
 
@@ -35,6 +36,9 @@ SORTS: tuple[Sort, ...] = ("new", "supported", "bridging")
 
 _MILLIONTHS = 1_000_000
 """Bridging is compared in whole millionths, so that both engines and every page sort alike."""
+
+NO_CLUSTER = 0
+"""In a query: the cards that are in no cluster."""
 
 After = tuple[int, ...]
 """Where a page begins: the sort key of the last idea of the page before, its id last."""
@@ -119,133 +123,164 @@ def ideas(
 
     While tallies are hidden, every order but the newest would tell them, so the newest it is.
     """
-    sort: Sort = query.sort if challenge.phase.tallies else "new"
-    page = _page(challenge, query, sort, connection.dialect.name)
     if query.hidden and not may(actor, Permission.MODERATE, challenge):
         return Page((), None)
-    if pins_first and not query.is_narrowed:
-        page = page.where(~select(PIN.c.idea_id).where(PIN.c.idea_id == IDEA.c.id).exists())
-    keys = page.limit(query.limit + 1).subquery("page")
-    statement = cards.selection(keys.c.order_key).join(keys, keys.c.page_id == IDEA.c.id)
-    if pins_first and not query.is_narrowed and query.after is None:
-        statement = _with_pins(challenge, keys)
-    rows = connection.execute(statement).all()
-    pinned = [row for row in rows if row.order_key is None]
-    paged = sorted(
-        (row for row in rows if row.order_key is not None), key=lambda row: (-row.order_key, -row.id)
+    sort: Sort = query.sort if challenge.phase.tallies else "new"
+    has_pins = pins_first and not query.is_narrowed
+    words = search.phrase(connection.dialect.name, query.words)
+    shape = _Shape(
+        sort=sort,
+        dialect=connection.dialect.name,
+        follows=query.after is not None,
+        in_cluster=query.cluster_id is not None and query.cluster_id != NO_CLUSTER,
+        in_none=query.cluster_id == NO_CLUSTER,
+        of_sector=bool(query.sector),
+        with_words=bool(words),
+        pins="left out" if has_pins and query.after else "first" if has_pins else "in order",
     )
-    following: After | None = None
-    if len(paged) > query.limit:
-        paged = paged[: query.limit]
-        last = paged[-1]
-        following = (last.id,) if sort == "new" else (last.order_key, last.id)
-    shown = sorted(pinned, key=lambda row: -row.id) + paged
-    return Page(tuple(cards.from_rows(connection, shown, tallies=challenge.phase.tallies)), following)
+    key, id = (query.after[0], query.after[-1]) if query.after else (0, 0)
+    rows = connection.execute(
+        _statement(shape),
+        {
+            "challenge": challenge.id,
+            "programme": challenge.programme_id,
+            "state": HIDDEN if query.hidden else OPEN,
+            "after_key": key,
+            "after_id": id,
+            "cluster": query.cluster_id,
+            "sector": query.sector,
+            "search": words,
+            "limit": query.limit + 1,
+        },
+    ).all()
+    return _cut(connection, rows, sort, query.limit, tallies=challenge.phase.tallies)
 
 
 def clusters(connection: Connection, challenge_id: int) -> tuple[ClusterView, ...]:
     """The board's columns in their order."""
-    rows = connection.execute(
-        select(CLUSTER.c.id, CLUSTER.c.title, CLUSTER.c.language, CLUSTER.c.position)
-        .where(CLUSTER.c.challenge_id == challenge_id)
-        .order_by(CLUSTER.c.position, CLUSTER.c.id)
+    return tuple(ClusterView(*row) for row in connection.execute(_CLUSTERS, {"challenge": challenge_id}))
+
+
+_CLUSTERS = (
+    select(CLUSTER.c.id, CLUSTER.c.title, CLUSTER.c.language, CLUSTER.c.position)
+    .where(CLUSTER.c.challenge_id == bindparam("challenge"))
+    .order_by(CLUSTER.c.position, CLUSTER.c.id)
+)
+
+
+def _cut(connection: Connection, rows: Sequence[Any], sort: Sort, limit: int, *, tallies: bool) -> Page:
+    """Rows in their order, pinned ones (without a sort key) first, and where the next page begins."""
+    pinned = sorted((row for row in rows if row.order_key is None), key=lambda row: -row.id)
+    paged = sorted(
+        (row for row in rows if row.order_key is not None), key=lambda row: (-row.order_key, -row.id)
     )
-    return tuple(ClusterView(*row) for row in rows)
+    following: After | None = None
+    if len(paged) > limit:
+        paged = paged[:limit]
+        following = (paged[-1].id,) if sort == "new" else (paged[-1].order_key, paged[-1].id)
+    return Page(tuple(cards.from_rows(connection, pinned + paged, tallies=tallies)), following)
 
 
-def _with_pins(challenge: ChallengeView, keys: Any) -> Select[Any]:
-    """The same page and, without a sort key, the pinned ideas."""
-    return (
-        cards.selection(keys.c.order_key)
-        .outerjoin(keys, keys.c.page_id == IDEA.c.id)
-        .where(
-            or_(
-                keys.c.page_id.is_not(None),
-                and_(
-                    IDEA.c.id.in_(select(PIN.c.idea_id).where(PIN.c.challenge_id == challenge.id)),
-                    IDEA.c.state == OPEN,
-                ),
-            )
-        )
-    )
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """What a page's statement looks like, whatever its values: building one costs as much as running it."""
+
+    sort: Sort
+    dialect: str
+    follows: bool
+    in_cluster: bool
+    in_none: bool
+    of_sector: bool
+    with_words: bool
+    pins: Literal["first", "left out", "in order"]
 
 
-def _page(challenge: ChallengeView, query: Query, sort: Sort, dialect: str) -> Select[Any]:
+@lru_cache
+def _statement(shape: _Shape) -> Select[Any]:
+    """The cards of one page with their sort keys; those of pinned ideas are empty."""
+    page = _page(shape)
+    if shape.pins != "in order":
+        page = page.where(~select(PIN.c.idea_id).where(PIN.c.idea_id == IDEA.c.id).exists())
+    keys = page.limit(bindparam("limit")).subquery("page")
+    if shape.pins != "first":
+        return cards.selection(keys.c.order_key).join(keys, keys.c.page_id == IDEA.c.id)
+    pinned = select(PIN.c.idea_id).where(PIN.c.challenge_id == bindparam("challenge"))
+    shown = union_all(
+        select(keys.c.page_id, keys.c.order_key),
+        select(IDEA.c.id, null()).where(IDEA.c.id.in_(pinned), IDEA.c.state == OPEN),
+    ).subquery("shown")
+    return cards.selection(shown.c.order_key).join(shown, shown.c.page_id == IDEA.c.id)
+
+
+def _page(shape: _Shape) -> Select[Any]:
     """The ids and sort keys of the page's ideas, from an index where the order has one."""
-    conditions = _conditions(challenge, query, dialect)
-    if sort == "new":
-        statement = select(IDEA.c.id.label("page_id"), IDEA.c.id.label("order_key")).where(
-            IDEA.c.challenge_id == challenge.id, *conditions
-        )
-        if query.after:
-            statement = statement.where(IDEA.c.id < query.after[-1])
-        return statement.order_by(IDEA.c.id.desc())
-    if sort == "supported":
-        statement = (
-            select(TALLY.c.idea_id.label("page_id"), TALLY.c.people.label("order_key"))
-            .join(IDEA, IDEA.c.id == TALLY.c.idea_id)
-            .where(
-                TALLY.c.challenge_id == challenge.id,
-                TALLY.c.sector_id == ALL,
-                TALLY.c.idea_id != ALL,
-                *conditions,
-            )
-        )
-        if query.after:
-            statement = statement.where(
-                tuple_(TALLY.c.people, TALLY.c.idea_id) < tuple_(*map(literal, query.after))
-            )
-        return statement.order_by(TALLY.c.people.desc(), TALLY.c.idea_id.desc())
-    return _bridging_page(challenge, query, conditions)
+    statement = {"new": _newest, "supported": _most_supported, "bridging": _bridging}[shape.sort](
+        _conditions(shape)
+    )
+    key, id = statement.selected_columns.order_key, statement.selected_columns.page_id
+    if shape.follows and shape.sort == "new":
+        statement = statement.where(id < bindparam("after_id"))
+    elif shape.follows:
+        statement = statement.where(tuple_(key, id) < tuple_(bindparam("after_key"), bindparam("after_id")))
+    return statement.order_by(key.desc(), id.desc())
 
 
-def _bridging_page(challenge: ChallengeView, query: Query, conditions: Sequence[Any]) -> Select[Any]:
-    """Ideas by the least sector's (supporters + 1) / (active + 2), in millionths."""
+def _newest(conditions: Sequence[Any]) -> Select[Any]:
+    return select(IDEA.c.id.label("page_id"), IDEA.c.id.label("order_key")).where(*conditions)
+
+
+def _most_supported(conditions: Sequence[Any]) -> Select[Any]:
+    return (
+        select(TALLY.c.idea_id.label("page_id"), TALLY.c.people.label("order_key"))
+        .join(IDEA, IDEA.c.id == TALLY.c.idea_id)
+        .where(
+            TALLY.c.challenge_id == bindparam("challenge"),
+            TALLY.c.sector_id == ALL,
+            TALLY.c.idea_id != ALL,
+            *conditions,
+        )
+    )
+
+
+def _bridging(conditions: Sequence[Any]) -> Select[Any]:
+    """Ideas by the least sector's (supporters + 1) / (active + 2), in millionths: every idea of the board is looked at."""
     active = TALLY.alias("active")
-    supporters = func.coalesce(TALLY.c.people, 0)
-    share = (supporters + 1) * _MILLIONTHS // (func.coalesce(active.c.people, 0) + 2)
+    share = (func.coalesce(TALLY.c.people, 0) + 1) * _MILLIONTHS // (func.coalesce(active.c.people, 0) + 2)
     scores = (
         select(IDEA.c.id.label("page_id"), func.min(share).label("order_key"))
         .select_from(IDEA)
         .join(SECTOR, SECTOR.c.programme_id == IDEA.c.programme_id)
-        .outerjoin(
-            TALLY,
-            (TALLY.c.challenge_id == challenge.id)
-            & (TALLY.c.idea_id == IDEA.c.id)
-            & (TALLY.c.sector_id == SECTOR.c.id),
-        )
-        .outerjoin(
-            active,
-            (active.c.challenge_id == challenge.id)
-            & (active.c.idea_id == ALL)
-            & (active.c.sector_id == SECTOR.c.id),
-        )
-        .where(IDEA.c.challenge_id == challenge.id, *conditions)
+        .outerjoin(TALLY, _counts(TALLY, IDEA.c.id))
+        .outerjoin(active, _counts(active, literal(ALL)))
+        .where(*conditions)
         .group_by(IDEA.c.id)
         .subquery("scores")
     )
-    statement = select(scores.c.page_id, scores.c.order_key)
-    if query.after:
-        statement = statement.where(
-            tuple_(scores.c.order_key, scores.c.page_id) < tuple_(*map(literal, query.after))
-        )
-    return statement.order_by(scores.c.order_key.desc(), scores.c.page_id.desc())
+    return select(scores.c.page_id, scores.c.order_key)
 
 
-def _conditions(challenge: ChallengeView, query: Query, dialect: str) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = [IDEA.c.state == (HIDDEN if query.hidden else OPEN)]
-    if query.cluster_id is not None:
-        conditions.append(
-            IDEA.c.cluster_id.is_(None) if query.cluster_id == 0 else IDEA.c.cluster_id == query.cluster_id
-        )
-    if query.sector:
+def _counts(of: Any, idea_id: Any) -> ColumnElement[bool]:
+    return and_(
+        of.c.challenge_id == bindparam("challenge"), of.c.idea_id == idea_id, of.c.sector_id == SECTOR.c.id
+    )
+
+
+def _conditions(shape: _Shape) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = [
+        IDEA.c.challenge_id == bindparam("challenge"),
+        IDEA.c.state == bindparam("state"),
+    ]
+    if shape.in_none:
+        conditions.append(IDEA.c.cluster_id.is_(None))
+    if shape.in_cluster:
+        conditions.append(IDEA.c.cluster_id == bindparam("cluster"))
+    if shape.of_sector:
         of_sector = select(SECTOR.c.id).where(
-            SECTOR.c.programme_id == challenge.programme_id, SECTOR.c.key == query.sector
+            SECTOR.c.programme_id == bindparam("programme"), SECTOR.c.key == bindparam("sector")
         )
         conditions.append(IDEA.c.sector_id.in_(of_sector))
-    found = search.matching(dialect, query.words) if query.words else None
-    if found is not None:
-        conditions.append(found)
+    if shape.with_words:
+        conditions.append(search.matching(shape.dialect))
     return conditions
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Row, Select, bindparam, select
 from sqlalchemy.engine import Connection
 
 from app.database import Transaction
@@ -72,7 +72,7 @@ def find(connection: Connection, actor: Actor, challenge_id: int) -> ChallengeVi
 
     :raises NotFound: there is none, it is deleted, or the actor may not see it
     """
-    views = _views(connection.execute(_SELECT.where(CHALLENGE.c.id == challenge_id)))
+    views = _views(connection.execute(_ONE, {"challenge": challenge_id}))
     if not views or not may(actor, Permission.READ_CHALLENGE, views[0]):
         raise NotFound(N_("There is no such challenge, or it is not open to you."))
     return views[0]
@@ -241,6 +241,8 @@ _SELECT: Select[Any] = (
     .where(CHALLENGE.c.deleted_at.is_(None))
     .order_by(CHALLENGE.c.id, PHASE.c.starts_at)
 )
+
+_ONE = _SELECT.where(CHALLENGE.c.id == bindparam("challenge"))
 
 
 def _views(rows: Iterable[Row[Any]]) -> list[ChallengeView]:

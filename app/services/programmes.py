@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, or_, select
+from sqlalchemy import Row, bindparam, func, or_, select
 from sqlalchemy.engine import Connection
 
 from app.database import Transaction
@@ -95,18 +95,7 @@ def by_slug(connection: Connection, actor: Actor, slug: str) -> ProgrammeView:
 
 def participation(connection: Connection, programme_id: int) -> tuple[Participants, ...]:
     """Who takes part, by sector and organisation; sectors in the programme's order, also those without people."""
-    rows = connection.execute(
-        select(SECTOR.c.key, SECTOR.c.name, ORGANISATION.c.name, func.count(MEMBERSHIP.c.id))
-        .select_from(SECTOR)
-        .outerjoin(ORGANISATION, ORGANISATION.c.sector_id == SECTOR.c.id)
-        .outerjoin(
-            MEMBERSHIP,
-            (MEMBERSHIP.c.organisation_id == ORGANISATION.c.id) & MEMBERSHIP.c.ended_at.is_(None),
-        )
-        .where(SECTOR.c.programme_id == programme_id)
-        .group_by(SECTOR.c.id, ORGANISATION.c.id)
-        .order_by(SECTOR.c.position, SECTOR.c.id, ORGANISATION.c.name)
-    ).all()
+    rows = connection.execute(_PARTICIPATION, {"programme_id": programme_id})
     found: dict[SectorRef, list[tuple[str, int]]] = {}
     for key, name, organisation, people in rows:
         known = found.setdefault(SectorRef(key, name), [])
@@ -116,6 +105,20 @@ def participation(connection: Connection, programme_id: int) -> tuple[Participan
         Participants(sector, sum(people for _, people in known), tuple(name for name, _ in known))
         for sector, known in found.items()
     )
+
+
+_PARTICIPATION = (
+    select(SECTOR.c.key, SECTOR.c.name, ORGANISATION.c.name, func.count(MEMBERSHIP.c.id))
+    .select_from(SECTOR)
+    .outerjoin(ORGANISATION, ORGANISATION.c.sector_id == SECTOR.c.id)
+    .outerjoin(
+        MEMBERSHIP,
+        (MEMBERSHIP.c.organisation_id == ORGANISATION.c.id) & MEMBERSHIP.c.ended_at.is_(None),
+    )
+    .where(SECTOR.c.programme_id == bindparam("programme_id"))
+    .group_by(SECTOR.c.id, ORGANISATION.c.id)
+    .order_by(SECTOR.c.position, SECTOR.c.id, ORGANISATION.c.name)
+)
 
 
 def people(connection: Connection, actor: Actor, subject: Any) -> Sequence[Any]:

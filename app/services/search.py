@@ -2,12 +2,11 @@
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import literal_column, select, text
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql import ColumnElement
-from sqlalchemy.sql.elements import TextClause
 
 from app.models import Idea
 from app.models.base import table
@@ -21,18 +20,23 @@ _WORD = re.compile(r"\w{2,40}")
 _PLAIN = str.maketrans("čšžćđ", "cszcd")
 
 
-def matching(dialect: str, query: str) -> ColumnElement[bool] | None:
-    """The condition that an idea holds every word of `query` (the last one may be cut short); None without words."""
+def phrase(dialect: str, query: str) -> str:
+    """What `matching` is to find for `query`: every word of it, the last one perhaps cut short; empty without words."""
     words = _words(query)
     if not words:
-        return None
+        return ""
     if dialect == "sqlite":
-        phrase = " ".join([f'"{word}"' for word in words[:-1]] + [f'"{words[-1]}"*'])
-        found: TextClause = text("idea.id IN (SELECT rowid FROM idea_search WHERE idea_search MATCH :search)")
+        return " ".join([*(f'"{word}"' for word in words[:-1]), f'"{words[-1]}"*'])
+    return " & ".join([*words[:-1], f"{words[-1]}:*"])
+
+
+def matching(dialect: str) -> ColumnElement[bool]:
+    """The condition that an idea holds the phrase in the parameter `search`."""
+    if dialect == "sqlite":
+        found = text("idea.id IN (SELECT rowid FROM idea_search WHERE idea_search MATCH :search)")
     else:
-        phrase = " & ".join([*words[:-1], f"{words[-1]}:*"])
         found = text(f"{POSTGRESQL_VECTOR} @@ to_tsquery('simple', :search)")
-    return found.bindparams(search=phrase)  # type: ignore[return-value]
+    return cast("ColumnElement[bool]", found)
 
 
 def similar(
@@ -74,4 +78,4 @@ def _words(query: str) -> list[str]:
 
 def _stem(word: str) -> str:
     """The word without its ending, so that Slovene cases find one another."""
-    return word if len(word) < 6 else word[: len(word) - 2]
+    return word[: max(4, len(word) - 2)]
