@@ -12,7 +12,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -123,16 +123,22 @@ TogetherWork = Callable[[Transaction, Sequence[Any]], Sequence[Any]]
 
 
 class _Piece:
-    """One piece of work that waits for its commit."""
+    """One piece of work that waits for its commit; in an event loop, if it came from one."""
 
-    __slots__ = ("future", "item", "together", "work")
+    __slots__ = ("future", "item", "loop", "together", "work")
 
-    def __init__(self, work: Work | None, together: TogetherWork | None, item: Any) -> None:
+    def __init__(
+        self,
+        work: Work | None,
+        together: TogetherWork | None = None,
+        item: Any = None,
+        loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
         self.work = work
         self.together = together
         self.item = item
-        self.future: Future[Any] = Future()
-        self.future.set_running_or_notify_cancel()  # who no longer waits must not stop the writer
+        self.loop = loop
+        self.future: Any = loop.create_future() if loop else Future()
 
 
 class Database:
@@ -186,20 +192,20 @@ class Database:
         :raises DomainError: what the work raised; only its own changes are undone
         :raises Unavailable: the database is locked, full or gone; nothing was saved
         """
-        return await asyncio.wrap_future(self._hand_over(_Piece(work, None, None)))
+        return await self._hand_over(_Piece(work, loop=asyncio.get_running_loop()))  # type: ignore[no-any-return]
 
     async def write_together(
         self, work: Callable[[Transaction, Sequence[A]], Sequence[R | DomainError]], item: A
     ) -> R:
         """Do `work` once for all the items that wait for it; it answers each, with an error as a value."""
-        return await asyncio.wrap_future(self._hand_over(_Piece(None, work, item)))
+        return await self._hand_over(_Piece(None, work, item, asyncio.get_running_loop()))  # type: ignore[no-any-return]
 
     def write_now(self, work: Callable[[Transaction], T]) -> T:
         """Do `work` and wait, for callers without an event loop."""
-        answer: T = self._hand_over(_Piece(work, None, None)).result()
+        answer: T = self._hand_over(_Piece(work)).result()
         return answer
 
-    def _hand_over(self, piece: _Piece) -> Future[Any]:
+    def _hand_over(self, piece: _Piece) -> Any:
         if self._writer is None:
             with self._starting:
                 if self._writer is None:
@@ -289,7 +295,7 @@ class _Writer(threading.Thread):
                 for piece in batch:
                     self._serve([piece])
             else:
-                batch[0].future.set_exception(_named(error))
+                _answer([(batch[0], _named(error))])
 
     def _commit(self, batch: list[_Piece]) -> None:
         answers: list[tuple[_Piece, Any]] = []
@@ -301,11 +307,31 @@ class _Writer(threading.Thread):
             written = _write_appended(connection, appended)
         if written:
             self._tell(written)
-        for piece, answer in answers:
-            if isinstance(answer, BaseException):
-                piece.future.set_exception(answer)
-            else:
-                piece.future.set_result(answer)
+        _answer(answers)
+
+
+def _answer(answers: Iterable[tuple[_Piece, Any]]) -> None:
+    """Give each piece its answer. An event loop is woken once for all that wait in it."""
+    waiting: dict[asyncio.AbstractEventLoop, list[tuple[Any, Any]]] = {}
+    for piece, answer in answers:
+        if piece.loop is None:
+            _settle([(piece.future, answer)])
+        else:
+            waiting.setdefault(piece.loop, []).append((piece.future, answer))
+    for loop, settled in waiting.items():
+        with suppress(RuntimeError):  # the loop has ended: nobody waits in it any more
+            loop.call_soon_threadsafe(_settle, settled)
+
+
+def _settle(settled: Iterable[tuple[Any, Any]]) -> None:
+    """Set futures that somebody still waits for."""
+    for future, answer in settled:
+        if future.done():
+            continue
+        if isinstance(answer, BaseException):
+            future.set_exception(answer)
+        else:
+            future.set_result(answer)
 
 
 def _grouped(batch: Iterable[_Piece]) -> Iterator[list[_Piece]]:
