@@ -210,14 +210,18 @@ def test_an_answer_to_another_provider_is_refused(site):
     refused(site, browser, callback.replace("/ministry/", "/company/"), 404, "no such identity provider")
 
 
-@pytest.mark.parametrize(
-    "query",
-    ["", "?state=", "?state=forged&code=x", "?code=x", "?state=a&state=b&code=x", "?error=access_denied"],
-)
-def test_a_forged_answer_is_refused(site, query):
+def test_a_forged_answer_is_refused(site):
     browser = site.browser()
     browser.leave()
-    refused(site, browser, f"/sign-in/ministry/callback{query}", 409, "expired or was used already")
+    for query in (
+        "",
+        "?state=",
+        "?state=forged&code=x",
+        "?code=x",
+        "?state=a&state=b&code=x",
+        "?error=access_denied",
+    ):
+        refused(site, browser, f"/sign-in/ministry/callback{query}", 409, "expired or was used already")
 
 
 def test_a_repeated_state_is_refused(site):
@@ -369,19 +373,18 @@ ELSEWHERE = [
 ]
 
 
-@pytest.mark.parametrize("next", ELSEWHERE)
-def test_next_never_leads_elsewhere(site, next):
-    answer = site.browser().sign_in(next=next)
-    assert answer.status_code == 303
-    assert answer.headers["location"] == "/"
+def test_next_never_leads_elsewhere(site):
+    for next in ELSEWHERE:
+        answer = site.browser().sign_in(next=next)
+        assert (answer.status_code, answer.headers["location"]) == (303, "/"), next
 
 
-@pytest.mark.parametrize("next", ELSEWHERE)
-def test_who_is_signed_in_is_not_led_elsewhere_either(site, next):
+def test_who_is_signed_in_is_not_led_elsewhere_either(site):
     browser = site.browser()
     browser.cookies.set("session", site.world.cookie(site.world.alice))
-    answer = browser.get("/sign-in", params={"next": next})
-    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+    for next in ELSEWHERE:
+        answer = browser.get("/sign-in", params={"next": next})
+        assert (answer.status_code, answer.headers["location"]) == (303, "/"), next
 
 
 def test_next_may_be_any_path_of_ours(site):
@@ -393,22 +396,18 @@ def test_next_may_be_any_path_of_ours(site):
 # where a form comes from
 
 
-@pytest.mark.parametrize(
-    "headers",
-    [
+def test_a_form_of_another_site_is_refused(site):
+    browser = site.browser()
+    browser.sign_in()
+    for headers in (
         {"Sec-Fetch-Site": "cross-site"},
         {"Sec-Fetch-Site": "same-site"},
         {"Origin": "https://evil.example"},
         {"Origin": "null"},
-        {"Sec-Fetch-Site": "cross-site", "Origin": "OURS"},
-    ],
-)
-@pytest.mark.parametrize("path", ["/sign-in/ministry", "/sign-out"])
-def test_a_form_of_another_site_is_refused(site, path, headers):
-    browser = site.browser()
-    browser.sign_in()
-    headers = {name: value.replace("OURS", site.address) for name, value in headers.items()}
-    assert browser.post(path, headers=headers).status_code == 403
+        {"Sec-Fetch-Site": "cross-site", "Origin": site.address},
+    ):
+        for path in ("/sign-in/ministry", "/sign-out"):
+            assert browser.post(path, headers=headers).status_code == 403, headers
     assert browser.name() is not None
 
 
