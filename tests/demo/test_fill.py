@@ -1,7 +1,11 @@
 """Filling a database with the demo: whole, consistent, once, and the same each time."""
 
+import shutil
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import func, select
@@ -37,6 +41,7 @@ from app.models.base import table
 from app.models.support import ALL
 from app.services.events import TYPES
 from app.services.notices import WORDS
+from tests.conftest import ENGINES, _address, _on_server
 
 NOW = datetime(2026, 5, 6, 10, 30, tzinfo=UTC)
 BASE_URL = "http://demo.test"
@@ -44,10 +49,27 @@ GOVERNMENT = f"{BASE_URL}/demo-identity/government"
 COMPANY = f"{BASE_URL}/demo-identity/company"
 
 
-@pytest.fixture
-def filled(database: Database) -> Database:
-    fill(database, now=NOW, base_url=BASE_URL)
-    return database
+@pytest.fixture(scope="module", params=ENGINES)
+def filled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    """A filled database for tests that only read it, on both engines."""
+    with _fresh(request, tmp_path_factory) as url:
+        database = Database(url)
+        fill(database, now=NOW, base_url=BASE_URL)
+        yield database
+        database.close()
+
+
+@contextmanager
+def _fresh(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    if request.param == "sqlite":
+        path = tmp_path_factory.mktemp("filled") / "filled.db"
+        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        yield f"sqlite:///{path}"
+        return
+    template, name = request.getfixturevalue("postgres_template"), f"pfc_filled_{uuid4().hex[:12]}"
+    _on_server(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    yield _address(name)
+    _on_server(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 @pytest.fixture
@@ -288,12 +310,13 @@ def test_one_account_is_found_by_its_subject_and_a_stranger_is_not(filled):
     assert found(GOVERNMENT, "demo-9999") is None
 
 
-def test_someone_who_left_is_no_longer_listed(filled):
+def test_someone_who_left_is_no_longer_listed(empty):
+    fill(empty, now=NOW, base_url=BASE_URL)
     membership = table(Membership)
-    filled.write_now(
+    empty.write_now(
         lambda tx: tx.execute(membership.update().where(membership.c.person_id == 3).values(ended_at=NOW))
     )
-    assert filled.read_now(lambda connection: account(connection, GOVERNMENT, "demo-3")) is None
+    assert empty.read_now(lambda connection: account(connection, GOVERNMENT, "demo-3")) is None
 
 
 def test_domains_of_organisations_are_verified(filled):
@@ -302,14 +325,12 @@ def test_domains_of_organisations_are_verified(filled):
     assert all(domain.verified_at and domain.domain.endswith(".example") for domain in domains)
 
 
-def test_the_next_rows_get_new_ids(filled):
+def test_the_next_rows_get_new_ids(database):
+    fill(database, now=NOW, base_url=BASE_URL)
     person = table(Person)
-    id = filled.write_now(
-        lambda tx: tx.execute(
-            person.insert()
-            .values(name="Nova Oseba", version=1, created_at=NOW, updated_at=NOW)
-            .returning(person.c.id)
-        ).scalar_one()
+    new = {"name": "Nova Oseba", "version": 1, "created_at": NOW, "updated_at": NOW}
+    id = database.write_now(
+        lambda tx: tx.execute(person.insert().values(**new).returning(person.c.id)).scalar_one()
     )
     assert id == 121
 
