@@ -1,18 +1,20 @@
-"""Watching a board: who may still do so, and the names of those who do."""
+"""Watching a board: who may still do so, the names of those who do, and what changes by time alone."""
 
 from collections.abc import Collection
+from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.engine import Connection
 
 from app.lib import clock
-from app.models import BrowserSession, Membership, Person
+from app.models import BrowserSession, Membership, Person, Phase
 from app.models.base import table
 from app.services.sessions import IDLE
 
 SESSION = table(BrowserSession)
 PERSON = table(Person)
 MEMBERSHIP = table(Membership)
+PHASE = table(Phase)
 
 
 def still_allowed(connection: Connection, watching: Collection[tuple[int, int]]) -> set[tuple[int, int]]:
@@ -38,3 +40,15 @@ def names(connection: Connection, person_ids: Collection[int]) -> dict[int, str]
     """The names of these people."""
     rows = connection.execute(select(PERSON.c.id, PERSON.c.name).where(PERSON.c.id.in_(person_ids)))
     return {row.id: row.name for row in rows}
+
+
+def turned(
+    connection: Connection, challenge_ids: Collection[int], *, after: datetime, until: datetime
+) -> set[int]:
+    """Those of the challenges in which a phase began or ended in that time: no event tells of it."""
+    began = (PHASE.c.starts_at > after) & (PHASE.c.starts_at <= until)
+    ended = (PHASE.c.ends_at > after) & (PHASE.c.ends_at <= until)
+    rows = connection.execute(
+        select(PHASE.c.challenge_id).where(PHASE.c.challenge_id.in_(challenge_ids), or_(began, ended))
+    )
+    return {row.challenge_id for row in rows}

@@ -13,6 +13,7 @@ from starlette.types import Message, Receive, Send
 from app.database import Database
 from app.errors import Unavailable
 from app.integrations.bus import Bus, Change, changes_on, newest
+from app.lib import clock
 from app.lib.i18n import N_
 from app.services import watching
 from app.web import sse
@@ -131,6 +132,7 @@ class Streams:
         self._of_person: dict[int, list[Reader]] = {}
         self._count = 0
         self._is_ending = False
+        self._turned_until = clock.now()
         self._tasks: set[asyncio.Task[None]] = set()
         bus.listener = self.changed
         bus.hearer = self._hear
@@ -399,22 +401,39 @@ class Streams:
         await self._spread([reader for reader in self._everyone() if reader.keeps_up], PING)
 
     async def _check(self, time: int) -> None:
-        """End the streams of those who may no longer watch, found in one select.
+        """See who may still watch, which boards have turned to another phase, and who is here elsewhere.
 
-        Where the database does not answer they are kept until it does: without it there is nothing new to see.
+        Where the database does not answer, streams are kept until it does: without it there is nothing new to see.
         """
-        readers = self._everyone()
-        if readers:
-            pairs = {(reader.session_id, reader.programme_id) for reader in readers}
-            allowed = await self._database.read_unbounded(partial(watching.still_allowed, watching=pairs))
-            for reader in readers:
-                if (reader.session_id, reader.programme_id) not in allowed:
-                    _finish(reader, "signed-out")
         if time % ANNOUNCE_EVERY == 0:
             self._announce(list(self._boards))
         for board in self._boards.values():
             if board.presence.forget_old(asyncio.get_running_loop().time()):
                 self._tell_presence_soon(board)
+        if not self._boards:
+            self._turned_until = clock.now()
+            return
+        await self._end_forbidden(self._everyone())
+        await self._tell_turned(list(self._boards))
+
+    async def _end_forbidden(self, readers: Sequence[Reader]) -> None:
+        """End the streams of those whose session or membership has ended, found in one select."""
+        pairs = {(reader.session_id, reader.programme_id) for reader in readers}
+        allowed = await self._database.read_unbounded(partial(watching.still_allowed, watching=pairs))
+        for reader in readers:
+            if (reader.session_id, reader.programme_id) not in allowed:
+                _finish(reader, "signed-out")
+
+    async def _tell_turned(self, challenge_ids: Sequence[int]) -> None:
+        """Have the pages of boards loaded anew whose phase has begun or ended by the clock."""
+        now = clock.now()
+        turned = await self._database.read(
+            partial(watching.turned, challenge_ids=challenge_ids, after=self._turned_until, until=now)
+        )
+        self._turned_until = now
+        for challenge_id in turned & self._boards.keys():
+            readers = self._boards[challenge_id].everyone()
+            await self._spread(readers, sse.body(self._refresh("changed", len(readers))))
 
     def _everyone(self) -> list[Reader]:
         return [reader for board in self._boards.values() for reader in board.everyone()]

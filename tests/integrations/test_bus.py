@@ -78,7 +78,9 @@ async def test_more_than_one_look_reads_comes_whole(world, monkeypatch):
 async def test_a_rush_of_commits_costs_few_looks(world, monkeypatch):
     looks = []
     look = buses.changes_after
-    monkeypatch.setattr(buses, "changes_after", lambda *given, **named: looks.append(1) or look(*given, **named))
+    monkeypatch.setattr(
+        buses, "changes_after", lambda *given, **named: looks.append(1) or look(*given, **named)
+    )
     async with listening(world.database) as (_, told):
         began = time.monotonic()
         for number in range(60):
@@ -119,7 +121,7 @@ async def test_another_program_that_writes_is_heard_without_redis(world, monkeyp
 
 async def test_a_database_that_is_gone_for_a_while_costs_no_change(world, monkeypatch):
     monkeypatch.setattr(buses, "POLL_S", 0.05)
-    async with listening(world.database) as (bus, told):
+    async with listening(world.database) as (_, told):
         answer, refused = world.database.read, []
 
         async def refuse(query):
@@ -175,7 +177,8 @@ async def test_processes_wake_each_other(world, redis, monkeypatch):
 
 async def test_what_goes_through_redis_holds_no_text(world, redis):
     client = Redis.from_url(redis.url)
-    async with client.pubsub(ignore_subscribe_messages=True) as channel, listening(world.database, redis.url) as (bus, _):
+    ear = client.pubsub(ignore_subscribe_messages=True)
+    async with ear as channel, listening(world.database, redis.url) as (bus, _):
         await channel.subscribe(buses.CHANNEL)
         await world.posted("A title that is nobody else's business")
         bus.say({"kind": "here", "challenge_id": 1, "people": [1, 2]})
@@ -190,7 +193,10 @@ async def test_what_goes_through_redis_holds_no_text(world, redis):
     await client.aclose()
 
 
-@pytest.mark.parametrize("rubbish", ["", "{", "[]", "7", '{"kind":"here"}', '{"origin":"x","kind":"here"}', b"\xff\xfe"])
+RUBBISH = ("", "{", "[]", "7", '{"kind":"here"}', '{"origin":"x","kind":"here"}', b"\xff\xfe")
+
+
+@pytest.mark.parametrize("rubbish", RUBBISH)
 async def test_rubbish_on_the_channel_is_passed_over(world, redis, rubbish):
     async with serving(world.database, redis.url) as site:
         await until(lambda: site.bus.is_relayed)

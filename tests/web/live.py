@@ -101,7 +101,8 @@ def _fill(tx: Transaction, world: World, people: int) -> None:
     world.challenge_id, world.other_challenge_id = (board.id for board in boards)
     for number in range(people):
         organisation = organisations[number % 2]
-        world.people.append(_person(tx, f"Ana {chr(65 + number % 26)}", programme.id, organisation, sectors[number % 2]))
+        name = f"Ana {chr(65 + number % 26)}"
+        world.people.append(_person(tx, name, programme.id, organisation, sectors[number % 2]))
     stranger = Person(name="Stranger")
     session.add(stranger)
     session.flush()
@@ -109,7 +110,9 @@ def _fill(tx: Transaction, world: World, people: int) -> None:
     world.stranger_secret = _session(tx, stranger.id)
 
 
-def _person(tx: Transaction, name: str, programme_id: int, organisation: Organisation, sector: Sector) -> Actor:
+def _person(
+    tx: Transaction, name: str, programme_id: int, organisation: Organisation, sector: Sector
+) -> Actor:
     person = Person(name=name)
     tx.session.add(person)
     tx.session.flush()
@@ -123,7 +126,9 @@ def _person(tx: Transaction, name: str, programme_id: int, organisation: Organis
 
 
 def _session(tx: Transaction, person_id: int) -> str:
-    return sessions.open_for(tx, person_id, provider="test", issuer="https://id.example", subject=str(person_id))
+    return sessions.open_for(
+        tx, person_id, provider="test", issuer="https://id.example", subject=str(person_id)
+    )
 
 
 class Rendering:
@@ -142,7 +147,9 @@ class Rendering:
                 select(IDEA.c.id, IDEA.c.title).where(IDEA.c.id.in_(ids)).order_by(IDEA.c.id)
             ).all()
         )
-        return "\n".join(f'<hx-partial hx-target="#idea-{row.id}">{language} {row.title}</hx-partial>' for row in rows)
+        return "\n".join(
+            f'<hx-partial hx-target="#idea-{row.id}">{language} {row.title}</hx-partial>' for row in rows
+        )
 
     async def presence(self, challenge_id: int, language: str, here: Here) -> str:
         return f'<p id="here">{here.total}: {", ".join(visitor.name for visitor in here.shown)}</p>'
@@ -168,7 +175,9 @@ def make_app(database: Database, bus: Bus, rendering: Rendering, **options: int)
     app = FastAPI()
     app.router.routes.extend(door.routes)
     app.state.context = SimpleNamespace(
-        database=database, streams=streams, settings=SimpleNamespace(secure=False, base_url="http://127.0.0.1")
+        database=database,
+        streams=streams,
+        settings=SimpleNamespace(secure=False, base_url="http://127.0.0.1"),
     )
     app.add_exception_handler(DomainError, _answer)
     app.add_middleware(_Language)
@@ -235,7 +244,7 @@ class Reader:
 
     async def begin(self) -> None:
         self.status = int((await self._reader.readline()).split()[1])
-        while (line := (await self._reader.readline()).strip()):
+        while line := (await self._reader.readline()).strip():
             name, _, value = line.decode().partition(": ")
             self.headers[name.lower()] = value
 

@@ -2,13 +2,14 @@
 
 import asyncio
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from app.integrations import bus as buses
 from app.lib import clock
-from app.models import BrowserSession, Membership, Person
+from app.models import BrowserSession, Membership, Person, Phase
 from app.models.base import table
 from app.services import challenges, sessions
 from app.web import sse, streams
@@ -166,6 +167,24 @@ async def test_what_people_wrote_cannot_end_a_message():
     assert encoded == b"id: 7\ndata: one\ndata: \ndata: event: forged\ndata: data: x\n\n"
 
 
+async def test_the_board_turns_with_its_phase_though_nobody_did_anything(world, monkeypatch):
+    monkeypatch.setattr(streams, "CHECK_S", 0.1)
+    phase = table(Phase)
+    async with serving(world.database) as site:
+        reader = await read(site.port, world.secrets[0], world.challenge_id)
+        other = await read(site.port, world.secrets[0], world.other_challenge_id)
+        await reader.next("live")
+        ends = phase.update().where(phase.c.challenge_id == world.challenge_id)
+        soon = clock.now() + timedelta(seconds=0.5)
+        await world.database.write(lambda tx: tx.execute(ends.values(ends_at=soon)))
+        assert json.loads((await reader.next("refresh")).data)["reason"] == "changed"
+        assert clock.now() >= soon
+        with pytest.raises(TimeoutError):
+            await reader.next("refresh", within_s=0.5)
+        with pytest.raises(TimeoutError):
+            await other.next("refresh", within_s=0.1)
+
+
 # coming back
 
 
@@ -239,10 +258,12 @@ async def test_nothing_is_missed_while_others_write(world, monkeypatch):
             assert ids == set(written)
 
 
-@pytest.mark.parametrize("last", ["rubbish", "-1", "9" * 40, "99999", "1e3", "１２"])
+@pytest.mark.parametrize("last", ["rubbish", "-1", "9" * 40, "99999", "1e3", "\uff11\uff12"])
 async def test_an_event_that_never_was_is_answered_by_a_refresh(world, last):
     async with serving(world.database) as site:
-        reader = await read(site.port, world.secrets[0], world.challenge_id, last=last.encode().decode("latin-1"))
+        reader = await read(
+            site.port, world.secrets[0], world.challenge_id, last=last.encode().decode("latin-1")
+        )
         assert reader.status == 200
         assert json.loads((await reader.next("refresh")).data)["reason"] == "gap"
         await world.posted("Then live")
@@ -289,7 +310,9 @@ def _checked_often(monkeypatch):
 
 
 def _disable(tx, world):
-    tx.execute(table(Person).update().where(table(Person).c.id == world.people[0].person_id), {"disabled_at": tx.now})
+    tx.execute(
+        table(Person).update().where(table(Person).c.id == world.people[0].person_id), {"disabled_at": tx.now}
+    )
 
 
 def _sign_out(tx, world):
@@ -336,8 +359,6 @@ async def test_a_deleted_challenge_ends_its_streams(world):
 
 
 def _as_coordinator(actor):
-    from dataclasses import replace
-
     return replace(
         actor, memberships={id: replace(place, role="coordinator") for id, place in actor.memberships.items()}
     )
