@@ -184,6 +184,22 @@ class Database:
         with _translated(), self.reads.connect() as connection:
             return query(connection)
 
+    def generation(self) -> int | None:
+        """A number that stays the same as long as nobody commits anything; None where the engine counts no commits.
+
+        SQLite counts for each connection the commits of all others, in every process: a few microseconds to ask.
+        """
+        if not self.is_sqlite:
+            return None
+        try:
+            with _translated():
+                if self._inline is None:
+                    self._inline = self.reads.connect()
+                raw = self._inline.connection.dbapi_connection
+                return int(raw.execute("PRAGMA data_version").fetchone()[0]) if raw is not None else None
+        except Unavailable:
+            return None
+
     # writing
 
     async def write(self, work: Callable[[Transaction], T]) -> T:

@@ -18,6 +18,7 @@ from app.settings import Settings
 from app.settings import settings as read_settings
 from app.web import assets, health, live, problems
 from app.web.context import Context
+from app.web.delivery import Delivery
 from app.web.gateway import Gateway
 from app.web.limits import Limiter
 from app.web.metrics import Measures
@@ -48,7 +49,11 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
     if settings.environment == "demo":
         _mount_demo(app, context)
     return Gateway(
-        app, settings=settings, measures=context.measures, form_targets=context.providers.origins()
+        app,
+        settings=settings,
+        measures=context.measures,
+        form_targets=context.providers.origins(),
+        inside=Delivery(app, context.database),
     )
 
 

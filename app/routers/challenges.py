@@ -29,6 +29,7 @@ async def show(request: Request) -> Response:
     actor = await pages.member(request)
     board = await pages.read(request, boards.on, actor, request.path_params["id"], query_of(request))
     name = "challenges/_board.html" if pages.is_fragment(request) else "challenges/show.html"
+    pages.keep(request, until=board.challenge.phase.ends_at)
     return show_board(request, actor, board, name=name)
 
 
@@ -109,7 +110,8 @@ def show_board(
         sector=membership.sector_key if membership else "",
         **values,
     )
-    response.headers["Vary"] = "HX-Request-Type"
+    response.headers["Vary"] = "Cookie, Accept-Language, HX-Request-Type"
+    response.headers["Cache-Control"] = "private, no-cache"
     return response
 
 

@@ -200,7 +200,7 @@ def _statement(shape: _Shape) -> Select[Any]:
     """The cards of one page with their sort keys; those of pinned ideas are empty."""
     page = _page(shape)
     if shape.pins != "in order":
-        page = page.where(~select(PIN.c.idea_id).where(PIN.c.idea_id == IDEA.c.id).exists())
+        page = page.where(~select(PIN.c.idea_id).where(PIN.c.idea_id == page.selected_columns.page_id).exists())
     keys = page.limit(bindparam("limit")).subquery("page")
     if shape.pins != "first":
         return cards.selection(keys.c.order_key).join(keys, keys.c.page_id == IDEA.c.id)
@@ -243,7 +243,7 @@ def _most_supported(conditions: Sequence[Any]) -> Select[Any]:
 
 
 def _bridging(conditions: Sequence[Any]) -> Select[Any]:
-    """Ideas by the least sector's (supporters + 1) / (active + 2), in millionths: every idea of the board is looked at."""
+    """Ideas by the least sector's (supporters + 1) / (active + 2), in millionths. It looks at every idea of the board."""
     active = TALLY.alias("active")
     share = (func.coalesce(TALLY.c.people, 0) + 1) * _MILLIONTHS // (func.coalesce(active.c.people, 0) + 2)
     scores = (

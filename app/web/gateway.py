@@ -19,7 +19,7 @@ from starlette.applications import Starlette
 from starlette.datastructures import State
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import DomainError, NotAllowed, TooLarge
 from app.lib.i18n import N_
@@ -64,12 +64,22 @@ class AddressTooLong(problems.BadRequest):
 
 
 class Gateway:
-    """The layer around the application. `form_targets` are origins that forms may lead to: identity providers."""
+    """The layer around the application; `inside` are the layers in between.
+
+    `form_targets` are origins that forms may lead to: identity providers.
+    """
 
     def __init__(
-        self, app: Starlette, *, settings: Settings, measures: Measures, form_targets: Iterable[str] = ()
+        self,
+        app: Starlette,
+        *,
+        settings: Settings,
+        measures: Measures,
+        form_targets: Iterable[str] = (),
+        inside: ASGIApp | None = None,
     ) -> None:
         self.app = app
+        self.inside = inside or app
         self.measures = measures
         self.shedder = Shedder(measures)
         self.hosts = frozenset(host.encode() for host in settings.hosts)
@@ -123,7 +133,7 @@ class Gateway:
     ) -> None:
         path: str = scope["path"]
         if path.startswith(_OPERATIONS):
-            await self.app(scope, receive, passage.send)
+            await self.inside(scope, receive, passage.send)
             return
         self._check_host(headers.get(b"host", b""), hosts)
         _check_address(scope)
@@ -138,7 +148,7 @@ class Gateway:
             passage.scope = scope
         await self.shedder.enter()
         try:
-            await self.app(scope, receive, passage.send)
+            await self.inside(scope, receive, passage.send)
         finally:
             self.shedder.leave()
 
@@ -146,7 +156,7 @@ class Gateway:
         passage.is_stream = True
         self.measures.streams += 1
         try:
-            await self.app(scope, receive, passage.send)
+            await self.inside(scope, receive, passage.send)
         finally:
             self.measures.streams -= 1
 

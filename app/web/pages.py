@@ -1,7 +1,9 @@
 """What every page needs: who reads it, in which language, and the answer after a form."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from starlette.convertors import Convertor, register_url_convertor
@@ -9,13 +11,14 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from app.errors import Conflict, DomainError, Invalid, Moved, NotAllowed, NotSignedIn
+from app.lib import clock
 from app.lib.i18n import N_
 from app.policies.actor import Actor
 from app.policies.permissions import Permission
 from app.policies.rules import may
 from app.services.cards import Card
 from app.services.phases import PhaseView
-from app.web import csrf, identity, languages
+from app.web import csrf, delivery, identity, languages
 from app.web.context import Context
 from app.web.problems import said
 
@@ -26,6 +29,9 @@ MENDABLE = (Invalid, Conflict, Moved)
 """Failures after which a form comes back with what was typed."""
 
 LARGEST_KEY_DIGITS = 15
+
+KEPT_S = 10.0
+"""A page that is given again was made at most so long ago: what the clock changes shows soon after."""
 
 
 class _KeyConvertor(Convertor[int]):
@@ -119,10 +125,15 @@ def show_card(
     request: Request, actor: Actor, card: Card, phase: PhaseView, *, supported: bool, status: int = 200
 ) -> HTMLResponse:
     """One card as the answer to what was done with it."""
-    html = context_of(request).templates.render(
-        languages.of(request, actor), "ideas/_card.html", card=card, supported=supported, board_open=phase
-    )
+    html = context_of(request).templates.card(languages.of(request, actor), card, phase, supported=supported)
     return HTMLResponse(html, status)
+
+
+def keep(request: Request, *, until: datetime | None) -> None:
+    """Let this answer be given again while nothing changes, for `KEPT_S` at most and not beyond `until`."""
+    left_s = KEPT_S if until is None else min(KEPT_S, (until - clock.now()).total_seconds())
+    if left_s > 0:
+        request.scope["state"][delivery.KEEP_UNTIL] = time.monotonic() + left_s
 
 
 def is_fragment(request: Request) -> bool:

@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import lru_cache, partial
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, cast
 
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
@@ -16,12 +16,18 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 
 from app.lib import clock, i18n
+from app.services.cards import Card
+from app.services.phases import PhaseView
 from app.web import assets as static
 from app.web import words
 
 HERE = Path(__file__).parent.parent
 TEMPLATES = HERE / "templates"
 LOCALES = HERE / "locales"
+
+
+CARDS_KEPT: Final = 4096
+"""Drawn cards that are kept for each language, about 2.5 kB each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +53,13 @@ class Templates:
     def render(self, language: str, name: str, **values: Any) -> str:
         """Template `name`, such as `ideas/show.html`, in `language`, filled with `values`."""
         return self._environments[language].get_template(name).render(values)
+
+    def card(self, language: str, card: Card, phase: PhaseView, *, supported: bool) -> str:
+        """One card, as the page and the live update show it."""
+        show = cast(
+            "Callable[[Card, bool, PhaseView], str]", self._environments[language].globals["show_card"]
+        )
+        return show(card, supported, phase)
 
     def translate(self, language: str, message: str, **values: Any) -> str:
         """A msgid of a service or of the house in `language`, filled with `values`."""
@@ -83,7 +96,19 @@ def _environment(directory: Path, language: str, assets: static.Assets, *, auto_
     environment.install_gettext_translations(catalogue, newstyle=True)  # type: ignore[attr-defined]
     environment.filters |= _filters(language, catalogue) | _drawn_once(environment)
     environment.globals |= _globals(language, assets)
+    environment.globals["show_card"] = _card_painter(environment)
     return environment
+
+
+def _card_painter(environment: Environment) -> Callable[[Card, bool, PhaseView], Markup]:
+    """The function that shows a card. What it shows depends on its arguments alone, so it is drawn once and kept."""
+
+    @lru_cache(maxsize=CARDS_KEPT)
+    def show(card: Card, supported: bool, board_open: PhaseView) -> Markup:  # noqa: FBT001 -- a template's call
+        template = environment.get_template("ideas/_card.html")
+        return Markup(template.render(card=card, supported=supported, board_open=board_open))  # noqa: S704 -- escaped by the template
+
+    return show
 
 
 def _drawn_once(environment: Environment) -> dict[str, Callable[..., Markup]]:

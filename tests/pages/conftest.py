@@ -31,7 +31,9 @@ class Browser:
     def get(self, path: str, *, htmx: bool = False, **options: Any) -> Any:
         return self._send("GET", path, htmx=htmx, **options)
 
-    def post(self, path: str, data: dict[str, Any] | None = None, *, htmx: bool = False, **options: Any) -> Any:
+    def post(
+        self, path: str, data: dict[str, Any] | None = None, *, htmx: bool = False, **options: Any
+    ) -> Any:
         headers = OURS | options.pop("headers", {})
         return self._send("POST", path, htmx=htmx, data=data or {}, headers=headers, **options)
 

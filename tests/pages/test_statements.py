@@ -14,7 +14,11 @@ def full(site):
     world = site.world
     first = world.idea(title="The first", body="Text", cluster_id=world.clusters()[0])
     for number in range(60):
-        world.idea(world.bob if number % 2 else world.alice, f"Idea {number}", cluster_id=world.clusters()[number % 2])
+        world.idea(
+            world.bob if number % 2 else world.alice,
+            f"Idea {number}",
+            cluster_id=world.clusters()[number % 2],
+        )
     for number in range(5):
         world.do(comments.post, world.bob, first, body=f"Comment {number}")
     world.do(support.give, world.bob, first)
@@ -25,9 +29,25 @@ def full(site):
 def test_pages_stay_within_eight_statements(site, full):
     alice = site.of(site.world.alice)
     board = f"/challenges/{site.world.challenge_id}"
-    pages = ["/", board, f"{board}?sort=supported", f"{board}?sort=bridging", f"{board}?q=idea", f"/ideas/{full}",
-             f"/ideas/{full}/versions", f"/ideas/{full}/edit", f"/ideas/{full}/merges", f"/ideas/{full}/cluster",
-             f"{board}/ideas/new", "/me", "/programmes/here", "/programmes/here/people", "/sign-in", "/privacy", "/accessibility"]
+    pages = [
+        "/",
+        board,
+        f"{board}?sort=supported",
+        f"{board}?sort=bridging",
+        f"{board}?q=idea",
+        f"/ideas/{full}",
+        f"/ideas/{full}/versions",
+        f"/ideas/{full}/edit",
+        f"/ideas/{full}/merges",
+        f"/ideas/{full}/cluster",
+        f"{board}/ideas/new",
+        "/me",
+        "/programmes/here",
+        "/programmes/here/people",
+        "/sign-in",
+        "/privacy",
+        "/accessibility",
+    ]
     costs = {}
     for page in pages:
         alice.get(page)
@@ -44,8 +64,12 @@ def test_writes_stay_within_five_statements(site, full):
     writes = {
         "support": lambda: bob.post(f"/ideas/{full + 1}/support", htmx=True),
         "support taken back": lambda: bob.post(f"/ideas/{full + 1}/support/withdrawal", htmx=True),
-        "post": lambda: alice.post(f"/challenges/{world.challenge_id}/ideas", {"title": "New", "cluster_id": str(now)}),
-        "edit": lambda: alice.post(f"/ideas/{full}", {"title": "Changed", "body": "x", "cluster_id": str(later), "version": "1"}),
+        "post": lambda: alice.post(
+            f"/challenges/{world.challenge_id}/ideas", {"title": "New", "cluster_id": str(now)}
+        ),
+        "edit": lambda: alice.post(
+            f"/ideas/{full}", {"title": "Changed", "body": "x", "cluster_id": str(later), "version": "1"}
+        ),
         "own comment": lambda: alice.post(f"/ideas/{full}/comments", {"body": "Yes"}),
         "withdraw": lambda: alice.post(f"/ideas/{full + 1}/withdrawal"),
     }
