@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
 from pydantic import SecretStr
 from starlette.testclient import TestClient
 
@@ -56,6 +57,16 @@ class Api:
         self.client = client
         self.nobody = Caller(client, None)
 
+    @property
+    def inside(self) -> FastAPI:
+        """The application within its layers."""
+        return innermost(self.client.app)
+
+    @property
+    def database(self) -> Database:
+        """The application's own connections."""
+        return self.inside.state.context.database
+
     def of(self, actor: Actor, *scopes: str) -> Caller:
         return Caller(self.client, self.world.token(actor, *scopes))
 
@@ -88,6 +99,12 @@ def world(database: Database) -> World:
 def api(world: World, settings: Settings) -> Iterator[Api]:
     with TestClient(create_app(settings), base_url=BASE) as client:
         yield Api(world, client)
+
+
+def innermost(application: Any) -> FastAPI:
+    while not isinstance(application, FastAPI):
+        application = application.app
+    return application
 
 
 def is_problem(answer: Any, status: int, code: str) -> bool:

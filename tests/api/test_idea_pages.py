@@ -78,7 +78,7 @@ def test_a_phase_that_begins_by_the_clock_shows_when_it_begins(api: Api) -> None
 def test_a_page_that_is_kept_takes_three_statements(api: Api) -> None:
     for number in range(5):
         api.idea(title=f"Idea {number}")
-    with api.client.app.app.state.context.database.reads.connect() as connection:
+    with api.database.reads.connect() as connection:
         statements: list[str] = []
         event.listen(connection.engine, "before_cursor_execute", lambda *told: statements.append(told[2]))
         query = boards.Query()

@@ -1,0 +1,38 @@
+"""Every column of every table, sent to every write of the API: none but the promised fields is taken."""
+
+import pytest
+
+from app.models import metadata
+from app.web import operations
+from app.web.operations import Operation
+from tests.api.conftest import Api, is_problem
+
+COLUMNS = sorted({column.name for table in metadata.sorted_tables for column in table.columns})
+WRITES = [operation for operation in operations.declared() if operation.takes]
+GOOD = {
+    "IdeaDraft": {"title": "t"},
+    "IdeaChange": {"title": "t"},
+    "CommentDraft": {"body": "b"},
+    "ChallengeDraft": {"title": "t"},
+    "ChallengeChange": {"title": "t"},
+    "PhasesDraft": {"phases": [{"kind": "ideation", "starts_at": "2026-01-01T00:00:00Z"}]},
+}
+
+
+def _address(api: Api, operation: Operation) -> str:
+    ids = {"programme_id": api.programme_id, "challenge_id": api.challenge_id, "idea_id": api.idea()}
+    return operation.path.format(**ids)
+
+
+@pytest.mark.parametrize("operation", WRITES, ids=lambda operation: f"{operation.method} {operation.path}")
+def test_no_column_is_taken_that_is_not_promised(api: Api, operation: Operation) -> None:
+    address = _address(api, operation)
+    unpromised = [name for name in COLUMNS if name not in operation.takes.model_fields]
+    before = api.cora.get(address).json() if operation.method == "PATCH" else None
+    for name in unpromised:
+        body = GOOD[operation.takes.__name__] | {name: 1}
+        answer = api.cora(operation.method, address, json=body, headers={"If-Match": "*"})
+        assert is_problem(answer, 422, "invalid"), name
+        assert [error["pointer"] for error in answer.json()["errors"]] == [f"/{name}"]
+    if before is not None:
+        assert api.cora.get(address).json() == before
