@@ -13,7 +13,7 @@ from app.lib.i18n import N_
 from app.lib.local_path import local_path
 from app.services import sessions, sign_in
 from app.settings import LOOPBACK
-from app.web import identity, languages, pages
+from app.web import identity, languages, limits, pages
 
 router = APIRouter(include_in_schema=False)
 
@@ -39,6 +39,7 @@ async def show(request: Request) -> Response:
 async def start(request: Request, provider: str) -> Response:
     """Leave for a provider, with a note of what must come back."""
     await pages.reader(request)
+    await pages.context_of(request).limiter.hold_address(request)
     there = pages.context_of(request).providers.find(provider)
     wanted = local_path((await pages.fields(request)).get("next"))
     departure = await there.depart()
@@ -53,6 +54,7 @@ async def start(request: Request, provider: str) -> Response:
 async def finish(request: Request, provider: str) -> Response:
     """Come back from a provider: whom it vouches for has a fresh session."""
     await pages.reader(request)
+    await pages.context_of(request).limiter.hold_address(request, limits.DEFAULT)
     there = pages.context_of(request).providers.find(provider)
     answer = _answer(request)
     ticket = await pages.write(

@@ -4,14 +4,26 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
+import httpx2
 import pytest
 from sqlalchemy import update
 from starlette.responses import PlainTextResponse, Response
+from starlette.testclient import TestClient
 
 from app.lib import clock, secrets
+from app.main import create_app
 from app.models import BrowserSession, Event, Login, Membership, Organisation, Person, SignIn
 from app.models.base import table
-from tests.identity.conftest import path_of
+from tests.factories.world import World
+from tests.identity.conftest import (
+    Browser,
+    known_as,
+    path_of,
+    providers_file,
+    settings_for,
+    table_for,
+)
+from tests.identity.serving import free_port, serving
 
 EVERYTHING = (Person, Login, Membership, Organisation, BrowserSession)
 
@@ -277,8 +289,6 @@ def test_no_organisation_is_guessed_from_mail(site):
 
 
 def test_an_organisation_of_another_issuer_is_not_ours(site):
-    from tests.identity.conftest import known_as
-
     known_as(site.world, "https://another.example", "company", site.world.organisations["business"])
     site.far.claims |= {"tid": "company"}
     browser = site.browser()
@@ -286,8 +296,6 @@ def test_an_organisation_of_another_issuer_is_not_ours(site):
 
 
 def test_another_organisation_than_before_is_refused(site):
-    from tests.identity.conftest import known_as
-
     known_as(site.world, site.far.issuer, "company", site.world.organisations["business"])
     site.browser().sign_in()
     site.far.claims |= {"tid": "company"}
@@ -345,6 +353,40 @@ def test_a_provider_that_answers_nonsense_signs_nobody_in(site, endpoint):
 
 def test_a_provider_that_nobody_set_up_is_not_found(site):
     assert site.browser().leave("nobody").status_code == 404
+
+
+def test_there_is_an_end_to_how_often_one_address_may_leave(database_url, database, far, tmp_path):
+    file = providers_file(tmp_path / "providers.toml", ministry=table_for(far.issuer))
+    port = free_port()
+    settings = settings_for(database_url, port, identity_providers=file)
+    settings.sign_in_rate_limit = "1/minute"
+    with serving(create_app(settings), port) as address:
+        answers = [Browser(address, {}).leave() for _ in range(5)]
+    refused = [answer for answer in answers if answer.status_code == 429]
+    assert len(refused) >= 3
+    assert refused[0].headers["retry-after"]
+    assert "text/html" in refused[0].headers["content-type"]
+
+
+def test_on_https_the_cookies_are_pinned_to_the_host(database_url, database, far, tmp_path):
+    world = World(database)
+    known_as(world, far.issuer, "ministry", world.organisations["public"])
+    file = providers_file(tmp_path / "providers.toml", ministry=table_for(far.issuer))
+    settings = settings_for(database_url, 0, identity_providers=file)
+    settings.base_url = "https://partnership.example"
+    with TestClient(create_app(settings), base_url=settings.base_url, follow_redirects=False) as browser:
+        left = browser.post("/sign-in/ministry", headers={"Sec-Fetch-Site": "same-origin"})
+        back = httpx2.get(left.headers["location"], trust_env=False).headers["location"]
+        finished = browser.get(back)
+        for response, name in ((left, "__host-sign-in="), (finished, "__host-session=")):
+            cookie = response.headers["set-cookie"].lower()
+            assert cookie.startswith(name)
+            assert {"secure", "httponly", "path=/", "samesite=lax"} <= set(cookie.split("; "))
+            assert "domain" not in cookie
+        assert browser.get("/me").status_code == 200
+        ended = browser.post("/sign-out", headers={"Origin": settings.base_url})
+        assert ended.status_code == 303
+        assert browser.get("/me").status_code != 200
 
 
 # where to go afterwards
