@@ -1,9 +1,12 @@
 """The file of identity providers: what it says, and how it says what is wrong with it."""
 
+import re
+from pathlib import Path
+
 import pytest
 from pydantic import SecretStr
 
-from app.integrations.identity_providers import ConfigurationError, load, read
+from app.integrations.identity_providers import ConfigurationError, ProviderSettings, load, read
 from app.settings import Settings
 
 GOOD = """
@@ -138,3 +141,13 @@ def test_without_a_file_the_demo_has_its_two():
         "business",
     )
     assert government.issuer == "http://127.0.0.1:9999/demo-identity/government"
+
+
+def test_the_example_in_the_documents_is_a_good_one(file, monkeypatch):
+    documents = Path(__file__).parent.parent.parent / "docs" / "identity-providers.md"
+    example = documents.read_text(encoding="utf-8").split("```toml\n")[1].split("```")[0]
+    monkeypatch.setenv("MINISTRY_SECRET", "secret")
+    (provider,) = read(written(file, example))
+    assert provider.label_in("sl") == "Ministrstvo za primere"
+    told = set(re.findall(r"^(?:# )?([a-z_]+) = ", example, re.MULTILINE))
+    assert told >= set(ProviderSettings.model_fields) - {"id"}
