@@ -243,7 +243,7 @@ def _most_supported(conditions: Sequence[Any]) -> Select[Any]:
 
 
 def _bridging(conditions: Sequence[Any]) -> Select[Any]:
-    """Ideas by the least sector's (supporters + 1) / (active + 2), in millionths. It looks at every idea of the board."""
+    """Ideas by the least sector's (supporters + 1) / (active + 2), in millionths; every idea is looked at."""
     active = TALLY.alias("active")
     share = (func.coalesce(TALLY.c.people, 0) + 1) * _MILLIONTHS // (func.coalesce(active.c.people, 0) + 2)
     scores = (
