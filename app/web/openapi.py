@@ -44,6 +44,9 @@ Everything that the pages can do, for programs.
 - **Times** are RFC 3339 in UTC.
 """
 
+_TAGS: Final = r'^(\*|(W/)?"[^"]*"(, *(W/)?"[^"]*")*)$'
+_KEY: Final = r"^[\x21-\x7e]{1,200}$"
+
 _HEADERS: Final = {
     "ETag": "The state of the item, for If-None-Match and If-Match.",
     "Link": "The next page, as rel=next.",
@@ -142,23 +145,25 @@ def _conditions(operation: Operation) -> list[Json]:
     """The headers that matter here."""
     named = []
     if operation.tagged:
-        named.append(_header("If-None-Match", "The tag of what you have: 304 if it is still so."))
-    if operation.conditional:
-        named.append(_header("If-Match", "The tag of the version that you mean.", required=True))
-    if operation.keyed:
         named.append(
-            _header("Idempotency-Key", "1 to 200 visible characters: one effect, however often it comes.")
+            _header("If-None-Match", "The tag of what you have: 304 if it is still so.", pattern=_TAGS)
         )
+    if operation.conditional:
+        meaning = "The tag of the version that you mean; `*` for whatever is there."
+        named.append(_header("If-Match", meaning, required=True, pattern=_TAGS))
+    if operation.keyed:
+        meaning = "1 to 200 visible characters: one effect, however often it comes."
+        named.append(_header("Idempotency-Key", meaning, pattern=_KEY))
     return named
 
 
-def _header(name: str, description: str, *, required: bool = False) -> Json:
+def _header(name: str, description: str, *, pattern: str, required: bool = False) -> Json:
     return {
         "name": name,
         "in": "header",
         "required": required,
         "description": description,
-        "schema": {"type": "string"},
+        "schema": {"type": "string", "pattern": pattern},
     }
 
 

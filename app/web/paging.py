@@ -23,7 +23,13 @@ MOST: Final = 200
 USUAL: Final = 50
 
 Limit = Annotated[int, Query(ge=1, le=MOST, description="How many items at the most.")]
-Cursor = Annotated[str | None, Query(description="Where to go on: `next` of the page before.")]
+Cursor = Annotated[
+    str | None,
+    Query(
+        description="Where to go on: `next` of the page before.",
+        json_schema_extra={"pattern": "^[A-Za-z0-9_-]{20,600}$"},
+    ),
+]
 
 
 @dataclass(frozen=True, slots=True)

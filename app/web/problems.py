@@ -13,6 +13,7 @@ from pydantic_core import to_json
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import Match
 
 from app.errors import DomainError, FieldError, Invalid, NotFound, NotSignedIn
 from app.lib.i18n import N_
@@ -191,7 +192,7 @@ async def answer(request: Request, error: Exception) -> Response:
     named = _named(error)
     if named.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         log.error("request_failed", problem=named.code, error=type(error).__name__)
-    headers = _headers(request, named) | dict(getattr(error, "headers", None) or {})
+    headers = _headers(request, named)
     if request.url.path.startswith(API):
         return Response(document(request, named), named.status, headers, MEDIA_TYPE)
     return _page(request, named, headers)
@@ -266,6 +267,8 @@ def _from_framework(error: HTTPException) -> DomainError:
 
 def _headers(request: Request, error: DomainError) -> dict[str, str]:
     headers = {"Cache-Control": "no-store"}
+    if isinstance(error, MethodNotAllowed):
+        headers["Allow"] = ", ".join(sorted(_methods(request)))
     retry_after_s = getattr(error, "retry_after_s", None)
     if retry_after_s is not None:
         headers["Retry-After"] = str(retry_after_s)
@@ -302,6 +305,12 @@ def _page(request: Request, error: DomainError, headers: Mapping[str, str]) -> R
         request_id=request.scope.get("state", {}).get("request_id"),
     )
     return HTMLResponse(html, error.status, dict(headers))
+
+
+def _methods(request: Request) -> set[str]:
+    """The methods that the address takes, whichever endpoints serve them."""
+    matching = (route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE)
+    return {method for route in matching for method in getattr(route, "methods", None) or ()}
 
 
 def _is_visit(request: Request) -> bool:

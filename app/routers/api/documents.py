@@ -6,6 +6,7 @@ from starlette.responses import Response
 
 from app.errors import NotFound
 from app.lib.i18n import N_
+from app.policies.actor import ANONYMOUS
 from app.schemas.problem import ProblemKind, ProblemKindList
 from app.web import openapi as description
 from app.web import pages, reference
@@ -54,9 +55,10 @@ async def problem(request: Request, code: str) -> Response:
 async def page(request: Request) -> Response:
     """The same as this document, for people; it loads nothing from elsewhere."""
     here = base_url(request)
+    is_program = "authorization" in request.headers
     return pages.show(
         request,
-        await pages.reader(request),
+        ANONYMOUS if is_program else await pages.reader(request),
         "api/show.html",
         groups=reference.groups(here),
         about_html=reference.about(),
