@@ -63,3 +63,11 @@ def test_a_database_that_is_gone_fails_closed(api: Api) -> None:
         assert is_problem(caller.get("/people/me"), 503, "unavailable")
         assert is_problem(caller.put("/ideas/1/support"), 503, "unavailable")
     _on_server(f'CREATE DATABASE "{database.url.database}"')
+
+
+def test_what_the_gateway_refuses_is_a_problem_too(api: Api) -> None:
+    foreign = api.alice.put("/ideas/1/support", headers={"Origin": "https://evil.example"})
+    assert is_problem(foreign, 403, "not-allowed")
+    assert is_problem(api.alice.get("/people/me", headers={"Host": "evil.example"}), 400, "bad-request")
+    assert is_problem(api.alice.get(f"/programmes?cursor={'x' * 9000}"), 414, "bad-request")
+    assert is_problem(api.alice.get("/programmes?cursor=%ff"), 400, "bad-request")
