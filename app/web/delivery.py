@@ -119,8 +119,10 @@ class _Packer:
     async def _whole(self, start: Message, message: Message) -> None:
         body: bytes = message.get("body", b"")
         found = dict(start["headers"])
-        if b"content-encoding" in found or not compression.is_worth_it(
-            found.get(b"content-type", b""), len(body)
+        if (
+            b"content-encoding" in found
+            or b"no-transform" in found.get(b"cache-control", b"")
+            or not compression.is_worth_it(found.get(b"content-type", b""), len(body))
         ):
             await self.send(start)
             await self.send(message)

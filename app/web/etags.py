@@ -15,6 +15,9 @@ from app.errors import Moved
 from app.lib.i18n import N_
 from app.web.problems import BadRequest, PreconditionRequired
 
+CACHING: Final = "private, no-cache, no-transform"
+"""Kept by the caller alone and asked for each time; not compressed on the way, for a strong tag is of these bytes."""
+
 _TAG: Final = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
 _OURS: Final = re.compile(r"([0-9]{1,18})-[0-9a-f]{16}")
 
@@ -29,7 +32,7 @@ def item(
 ) -> Response:
     """An item as an answer, or 304 where the caller has it already."""
     etag = tag(body, version)
-    headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
+    headers = {"ETag": etag, "Cache-Control": CACHING}
     if location is not None:
         headers["Location"] = location
     if request.method == "GET" and matches(request.headers.get("if-none-match"), etag):

@@ -362,3 +362,14 @@ def test_tallies_are_null_while_the_phase_hides_them(api: Api) -> None:
     }
     assert api.bob.get(f"/ideas/{idea_id}").json()["tally"] is None
     assert api.bob.get(f"/challenges/{challenge_id}/ideas").json()["items"][0]["tally"] is None
+
+
+def test_a_strong_tag_is_of_the_very_bytes_that_come(api: Api) -> None:
+    idea = f"/ideas/{api.idea(body='word ' * 1500)}"
+    plain = api.alice.get(idea, headers={"Accept-Encoding": "identity"})
+    packed = api.alice.get(idea, headers={"Accept-Encoding": "gzip, br, zstd"})
+    assert plain.headers["etag"] == packed.headers["etag"]
+    assert "content-encoding" not in packed.headers
+    listed = api.alice.get(f"/challenges/{api.challenge_id}/ideas", headers={"Accept-Encoding": "gzip"})
+    assert listed.headers["content-encoding"] == "gzip"
+    assert listed.json()["items"] == [plain.json()]
