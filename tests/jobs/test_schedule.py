@@ -89,6 +89,7 @@ def test_what_is_long_done_is_forgotten_and_what_failed_is_kept_longer(jobs_data
     assert jobs_database.read_now(queue.counts)["failed"] == 0
 
 
+@pytest.mark.parametrize("jobs_template", ["sqlite"], indirect=True)
 def test_an_unexpected_failure_is_recorded_and_not_repeated(jobs_database, working):
     runs = []
 

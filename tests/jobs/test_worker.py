@@ -16,6 +16,9 @@ from tests.jobs.places import PostOffice, Worker, settle, until
 pytest_plugins = ["tests.jobs.fixtures"]
 pytestmark = pytest.mark.usefixtures("mail_on")
 
+on_one_engine = pytest.mark.parametrize("jobs_template", ["sqlite"], indirect=True)
+"""For what has nothing to do with the database: each of these tests takes seconds."""
+
 DOZENS = 100
 
 
@@ -93,6 +96,7 @@ def test_another_replica_takes_over_what_one_that_never_returned_had_in_hand(
 
 
 @pytest.mark.slow
+@on_one_engine
 def test_sigterm_ends_the_worker_in_order_and_loses_nothing(jobs_database, tmp_path):
     world = settle(jobs_database, people=40)
     tell(jobs_database, world, world.people)
@@ -123,6 +127,7 @@ def test_a_write_that_fails_sends_no_mail(jobs_database, jobs_world, tmp_path):
     assert office.addresses() == ["alice@example.test"]
 
 
+@on_one_engine
 def test_a_letter_that_is_refused_for_good_is_tried_once_and_stays_on_record(
     jobs_database, jobs_world, tmp_path
 ):
@@ -146,6 +151,7 @@ def test_a_letter_that_is_refused_for_good_is_tried_once_and_stays_on_record(
 
 
 @pytest.mark.slow
+@on_one_engine
 def test_a_busy_server_is_asked_again_shortly(jobs_database, jobs_world, tmp_path):
     tell(jobs_database, jobs_world, [jobs_world.alice])
     with (
@@ -159,6 +165,7 @@ def test_a_busy_server_is_asked_again_shortly(jobs_database, jobs_world, tmp_pat
 
 
 @pytest.mark.slow
+@on_one_engine
 def test_a_server_that_takes_nothing_is_left_alone_for_a_while(jobs_database, jobs_world, tmp_path):
     is_open = []
     tell(jobs_database, jobs_world, [jobs_world.alice])
@@ -176,12 +183,13 @@ def test_a_server_that_takes_nothing_is_left_alone_for_a_while(jobs_database, jo
     assert [message["Message-ID"] for _, message in office.letters] == ["<notice-1@board.test>"]
 
 
+@on_one_engine
 def test_the_worker_ends_when_the_server_that_started_it_is_gone(jobs_database, tmp_path):
     """`serve` may be killed; its worker does not go on beside the next one's."""
     with PostOffice() as office:
         worker = Worker(jobs_database.plain_url, office.url, directory=tmp_path, parent=os.getpid() + 1)
         with worker:
-            assert worker.process.wait(20) == 0
+            assert worker.process.wait(60) == 0
             assert "worker_left_alone" in worker.log.read_text()
 
 
