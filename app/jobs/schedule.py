@@ -6,7 +6,7 @@ from functools import partial
 from typing import Final
 
 from app.integrations import queue
-from app.jobs import mail
+from app.jobs import answers, mail
 from app.jobs.workplace import Workplace
 
 HOUR_S: Final = 3600.0
@@ -29,9 +29,10 @@ def jobs(workplace: Workplace) -> Mapping[str, queue.Job]:
     }
 
 
-def clocks(executor: str) -> tuple[Clock, ...]:
+def clocks(workplace: Workplace, executor: str) -> tuple[Clock, ...]:
     """What happens by itself: jobs of lost workers go back in line, and what is long done is forgotten."""
     return (
         Clock("reap", 60.0, partial(queue.reap, executor)),
         Clock("forget", HOUR_S, queue.forget),
+        Clock("forget_answers", HOUR_S, partial(answers.forget, workplace)),
     )

@@ -35,7 +35,7 @@ def run(settings: Settings, *, parent: int | None = None) -> None:
     queue.start(settings.database, settings.replica, schedule.jobs(workplace))
     log.info("worker_started", replica=settings.replica)
     try:
-        _keep(schedule.clocks(settings.replica), told_to_stop, parent)
+        _keep(schedule.clocks(workplace, settings.replica), told_to_stop, parent)
     finally:
         log.info("worker_stopping")
         queue.stop(STOP_WITHIN_S)

@@ -41,7 +41,8 @@ class Answer:
             "Idempotency-Replayed": "true" if self.again else None,
         }
         headers = {name: value for name, value in given.items() if value is not None}
-        return Response(self.body, self.status, {"Cache-Control": "no-store, no-transform", **headers}, "application/json")
+        headers["Cache-Control"] = "no-store, no-transform"
+        return Response(self.body, self.status, headers, "application/json")
 
 
 async def once(request: Request, actor: Actor, work: Callable[[Transaction], Answer]) -> Response:

@@ -1,0 +1,16 @@
+"""Forgets the answers that were kept for repeated requests, once nobody will repeat them any more."""
+
+from datetime import timedelta
+from typing import Final
+
+from app.jobs.workplace import Workplace
+from app.lib import clock
+from app.services import answers
+
+KEPT_FOR: Final = timedelta(days=2)
+
+
+def forget(workplace: Workplace) -> int:
+    """Forget what was kept longer than `KEPT_FOR`; how many answers that were."""
+    before = clock.now() - KEPT_FOR
+    return workplace.database.write_now(lambda tx: answers.forget(tx, before))
