@@ -45,10 +45,9 @@ lock: $(VENV)/.check ## requirements/*.in to *.txt, keeping the versions that st
 upgrade: LOCK += --upgrade
 upgrade: lock ## the newest versions of everything
 
-messages: $(VENV)/.check ## collect what is to be translated, and compile the catalogues
-	$(BIN)/pybabel extract -F pyproject.toml -k N_ --no-location --sort-output --omit-header -o var/messages.pot app
-	$(BIN)/pybabel update -i var/messages.pot -d app/locales --no-fuzzy-matching --omit-header --ignore-obsolete
-	$(BIN)/pybabel compile -d app/locales --statistics
+messages: $(VENV)/.check ## collect what is to be translated; the application compiles the catalogues itself
+	$(BIN)/pybabel extract -F pyproject.toml -k N_ --no-location --sort-output -o var/messages.pot .
+	$(BIN)/pybabel update -i var/messages.pot -d app/locales --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
 
 format: $(VENV)/.check ## put the code in its form
 	$(BIN)/ruff check --fix .

@@ -7,7 +7,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from babel import Locale, negotiate_locale
-from babel.dates import format_date, format_skeleton, format_time, get_day_names
+from babel.dates import format_date, format_skeleton, format_time
 from babel.numbers import format_decimal, format_percent
 
 LANGUAGES: Final = ("en", "sl")
@@ -15,6 +15,20 @@ DEFAULT: Final = "en"
 ZONE: Final = ZoneInfo("Europe/Ljubljana")
 
 _SLOVENE_ALPHABET: Final = "abcčćdđefghijklmnopqrsštuvwxyzž"
+_SLOVENE_MONTHS: Final = (
+    "januarja",
+    "februarja",
+    "marca",
+    "aprila",
+    "maja",
+    "junija",
+    "julija",
+    "avgusta",
+    "septembra",
+    "oktobra",
+    "novembra",
+    "decembra",
+)
 _PLACE: Final = {letter: index for index, letter in enumerate(_SLOVENE_ALPHABET)}
 
 
@@ -46,15 +60,19 @@ def sort_key(name: str) -> tuple[tuple[int, str], ...]:
 
 
 def day(instant: datetime, language: str) -> str:
-    """The day as people write it: `4 May 2026`, `4. maj 2026`."""
+    """The day as people write it in a sentence: `4 May 2026`, `4. maja 2026`."""
+    if language == "sl":
+        return f"{_slovene_day(instant)} {_local(instant).year}"
     return format_date(_local(instant), format="long", locale=_locale(language))
 
 
 def short_day(instant: datetime, language: str, *, now: datetime) -> str:
-    """The day without its year while that is the present year: `4 May`, `4. maj`."""
+    """The day without its year while that is the present year: `4 May`, `4. maja`."""
     local = _local(instant)
     if local.year != _local(now).year:
         return day(instant, language)
+    if language == "sl":
+        return _slovene_day(instant)
     return format_skeleton("MMMMd", local, locale=_locale(language))
 
 
@@ -66,12 +84,6 @@ def time_of_day(instant: datetime, language: str) -> str:
 def moment(instant: datetime, language: str) -> str:
     """The day and the time of day, in full: what stands behind a shorter phrase."""
     return f"{day(instant, language)}, {time_of_day(instant, language)}"
-
-
-def weekday(instant: datetime, language: str) -> str:
-    """The name of the day of the week."""
-    names = get_day_names("wide", context="format", locale=_locale(language))
-    return str(names[_local(instant).weekday()])
 
 
 def local_input(instant: datetime) -> str:
@@ -103,6 +115,12 @@ def number(value: float, language: str) -> str:
 def percent(value: float, language: str) -> str:
     """A share between 0 and 1 as whole per cent."""
     return format_percent(value, locale=_locale(language))
+
+
+def _slovene_day(instant: datetime) -> str:
+    """Babel has the months in the nominative; "do 4. maj" would be wrong, "do 4. maja" is right everywhere."""
+    local = _local(instant)
+    return f"{local.day}. {_SLOVENE_MONTHS[local.month - 1]}"
 
 
 def _local(instant: datetime) -> datetime:

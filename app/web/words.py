@@ -46,6 +46,12 @@ SCOPES: Final = {
     "admin": N_("Administer programmes"),
 }
 
+SAID_BELOW: Final = (
+    N_("Please mend what is marked below."),
+    N_("The database does not answer. Nothing was saved; please try again."),
+)
+"""What rooms say that may not see `lib`, so that it is found to be translated."""
+
 LANGUAGES: Final = {"en": "English", "sl": "Slovenščina"}
 """Each language by its own name, so that who needs it can read it."""
 
