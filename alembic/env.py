@@ -13,7 +13,7 @@ from app.settings import settings
 OURS = frozenset(metadata.tables)
 
 
-def _include(_object: object, name: str | None, type_: str, reflected: bool, _compare: object) -> bool:
+def _include(_o: object, name: str | None, type_: str, reflected: bool, _c: object) -> bool:  # noqa: FBT001
     """Leave alone what is not in the models: the search index, and the tables of the durable queue."""
     if type_ == "table" and reflected:
         return name in OURS

@@ -10,7 +10,7 @@ import asyncio
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -62,21 +62,11 @@ class UTCDateTime(TypeDecorator[datetime]):
         value = value.astimezone(UTC)
         return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
         """Give back an aware instant."""
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-class Appended:
-    """Rows that a batch appended, with their ids, told to listeners after the commit."""
-
-    __slots__ = ("rows", "table")
-
-    def __init__(self, table: Table, rows: list[dict[str, Any]]) -> None:
-        self.table = table
-        self.rows = rows
 
 
 class Transaction:
@@ -120,6 +110,7 @@ class Transaction:
 
 Work = Callable[[Transaction], Any]
 TogetherWork = Callable[[Transaction, Sequence[Any]], Sequence[Any]]
+Listener = Callable[[Collection[Table]], None]
 
 
 class _Piece:
@@ -154,7 +145,7 @@ class Database:
             Path(address.database).parent.mkdir(parents=True, exist_ok=True)
         self.writes = _engine(address, writing=True)
         self.reads = _engine(address, writing=False, readers=readers)
-        self._listeners: list[Callable[[list[Appended]], None]] = []
+        self._listeners: list[Listener] = []
         self._threads = ThreadPoolExecutor(readers, thread_name_prefix="reader")
         self._inline: Connection | None = None
         self._writer: _Writer | None = None
@@ -232,11 +223,11 @@ class Database:
 
     # afterwards
 
-    def after_commit(self, listener: Callable[[list[Appended]], None]) -> None:
-        """Call `listener`, in the writer's thread, with the rows that a commit has appended."""
+    def after_commit(self, listener: Listener) -> None:
+        """Call `listener`, in the writer's thread, with the tables that a commit has appended rows to."""
         self._listeners.append(listener)
 
-    def _tell(self, appended: list[Appended]) -> None:
+    def _tell(self, appended: Collection[Table]) -> None:
         for listener in self._listeners:
             try:
                 listener(appended)
@@ -272,7 +263,7 @@ class Database:
 class _Writer(threading.Thread):
     """The thread that writes: one batch, one commit, then the answers."""
 
-    def __init__(self, engine: Engine, tell: Callable[[list[Appended]], None]) -> None:
+    def __init__(self, engine: Engine, tell: Listener) -> None:
         super().__init__(name="writer", daemon=True)
         self.waiting: queue.SimpleQueue[_Piece | None] = queue.SimpleQueue()
         self.batches = 0
@@ -306,7 +297,7 @@ class _Writer(threading.Thread):
     def _serve(self, batch: list[_Piece]) -> None:
         try:
             self._commit(batch)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 -- whoever waits is told, whatever it was
             if len(batch) > 1:
                 for piece in batch:
                     self._serve([piece])
@@ -384,26 +375,18 @@ def _attempt(
     return list(zip(group, answers, strict=True))
 
 
-def _write_appended(connection: Connection, appended: list[tuple[Table, dict[str, Any]]]) -> list[Appended]:
-    """Write the appended rows, one statement a table, and give them their ids."""
-    if not appended:
-        return []
-    if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOG_LOCK})")
-    by_table: dict[Table, list[dict[str, Any]]] = {}
+def _write_appended(
+    connection: Connection, appended: Iterable[tuple[Table, dict[str, Any]]]
+) -> Collection[Table]:
+    """Write the appended rows, one statement a table; the tables."""
+    rows_of: dict[Table, list[dict[str, Any]]] = {}
     for table, row in appended:
-        by_table.setdefault(table, []).append(row)
-    written = []
-    for table, rows in by_table.items():
-        key = table.c.id
-        if len(rows) == 1:
-            ids: Iterable[int] = connection.execute(table.insert().returning(key), rows[0]).scalars()
-        else:
-            ids = connection.execute(
-                table.insert().returning(key, sort_by_parameter_order=True), rows
-            ).scalars()
-        written.append(Appended(table, [{**row, "id": id} for row, id in zip(rows, ids, strict=True)]))
-    return written
+        rows_of.setdefault(table, []).append(row)
+    if rows_of and connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOG_LOCK})")
+    for table, rows in rows_of.items():
+        connection.execute(table.insert(), rows)
+    return rows_of.keys()
 
 
 def _named(error: Exception) -> Exception:

@@ -9,15 +9,19 @@ from alembic import op
 
 Key = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
+FORGET = (
+    "INSERT INTO idea_search(idea_search, rowid, title, body) VALUES ('delete', old.id, old.title, old.body);"
+)
+LEARN = "INSERT INTO idea_search(rowid, title, body) VALUES (new.id, new.title, new.body);"
+KIND = "content='idea', content_rowid='id', tokenize='unicode61 remove_diacritics 2', prefix='3'"
 SQLITE_SEARCH = (
-    "CREATE VIRTUAL TABLE idea_search USING fts5(title, body, content='idea', content_rowid='id', tokenize='unicode61 remove_diacritics 2', prefix='3')",
-    "CREATE TRIGGER idea_search_insert AFTER INSERT ON idea BEGIN INSERT INTO idea_search(rowid, title, body) VALUES (new.id, new.title, new.body); END",
-    "CREATE TRIGGER idea_search_delete AFTER DELETE ON idea BEGIN INSERT INTO idea_search(idea_search, rowid, title, body) VALUES ('delete', old.id, old.title, old.body); END",
-    "CREATE TRIGGER idea_search_update AFTER UPDATE OF title, body ON idea BEGIN INSERT INTO idea_search(idea_search, rowid, title, body) VALUES ('delete', old.id, old.title, old.body); INSERT INTO idea_search(rowid, title, body) VALUES (new.id, new.title, new.body); END",
+    f"CREATE VIRTUAL TABLE idea_search USING fts5(title, body, {KIND})",
+    f"CREATE TRIGGER idea_search_insert AFTER INSERT ON idea BEGIN {LEARN} END",
+    f"CREATE TRIGGER idea_search_delete AFTER DELETE ON idea BEGIN {FORGET} END",
+    f"CREATE TRIGGER idea_search_update AFTER UPDATE OF title, body ON idea BEGIN {FORGET} {LEARN} END",
 )
-POSTGRESQL_SEARCH = (
-    "CREATE INDEX ix_idea_search ON idea USING gin (to_tsvector('simple', translate(lower(title || ' ' || body), 'čšžćđ', 'cszcd')))",
-)
+VECTOR = "to_tsvector('simple', translate(lower(title || ' ' || body), 'čšžćđ', 'cszcd'))"
+POSTGRESQL_SEARCH = (f"CREATE INDEX ix_idea_search ON idea USING gin ({VECTOR})",)
 
 revision = "0001"
 down_revision = None
@@ -25,7 +29,7 @@ branch_labels = None
 depends_on = None
 
 
-def upgrade() -> None:
+def upgrade() -> None:  # noqa: PLR0915 -- a table after the other
     """Lead to this revision."""
     op.create_table(
         "person",
@@ -561,7 +565,7 @@ def upgrade() -> None:
         op.execute(sa.text(statement.replace(":", "\\:")))
 
 
-def downgrade() -> None:
+def downgrade() -> None:  # noqa: PLR0915 -- a table after the other
     """Lead back to the one before."""
     if op.get_bind().dialect.name == "sqlite":
         for name in ("insert", "delete", "update"):

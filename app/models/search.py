@@ -4,16 +4,17 @@ from sqlalchemy import DDL, event
 
 from app.models.base import metadata
 
+_FORGET = (
+    "INSERT INTO idea_search(idea_search, rowid, title, body) VALUES ('delete', old.id, old.title, old.body);"
+)
+_LEARN = "INSERT INTO idea_search(rowid, title, body) VALUES (new.id, new.title, new.body);"
+_KIND = "content='idea', content_rowid='id', tokenize='unicode61 remove_diacritics 2', prefix='3'"
+
 SQLITE = (
-    "CREATE VIRTUAL TABLE idea_search USING fts5("
-    "title, body, content='idea', content_rowid='id', tokenize='unicode61 remove_diacritics 2', prefix='3')",
-    "CREATE TRIGGER idea_search_insert AFTER INSERT ON idea BEGIN "
-    "INSERT INTO idea_search(rowid, title, body) VALUES (new.id, new.title, new.body); END",
-    "CREATE TRIGGER idea_search_delete AFTER DELETE ON idea BEGIN "
-    "INSERT INTO idea_search(idea_search, rowid, title, body) VALUES ('delete', old.id, old.title, old.body); END",
-    "CREATE TRIGGER idea_search_update AFTER UPDATE OF title, body ON idea BEGIN "
-    "INSERT INTO idea_search(idea_search, rowid, title, body) VALUES ('delete', old.id, old.title, old.body); "
-    "INSERT INTO idea_search(rowid, title, body) VALUES (new.id, new.title, new.body); END",
+    f"CREATE VIRTUAL TABLE idea_search USING fts5(title, body, {_KIND})",
+    f"CREATE TRIGGER idea_search_insert AFTER INSERT ON idea BEGIN {_LEARN} END",
+    f"CREATE TRIGGER idea_search_delete AFTER DELETE ON idea BEGIN {_FORGET} END",
+    f"CREATE TRIGGER idea_search_update AFTER UPDATE OF title, body ON idea BEGIN {_FORGET} {_LEARN} END",
 )
 
 POSTGRESQL_VECTOR = "to_tsvector('simple', translate(lower(title || ' ' || body), 'čšžćđ', 'cszcd'))"
@@ -21,9 +22,13 @@ POSTGRESQL_VECTOR = "to_tsvector('simple', translate(lower(title || ' ' || body)
 
 POSTGRESQL = (f"CREATE INDEX ix_idea_search ON idea USING gin ({POSTGRESQL_VECTOR})",)
 
+
+def _after_create(statement: str, dialect: str) -> None:
+    ddl = DDL(statement.replace("%", "%%"))  # type: ignore[no-untyped-call]
+    event.listen(metadata, "after_create", ddl.execute_if(dialect=dialect))
+
+
 for _statement in SQLITE:
-    event.listen(metadata, "after_create", DDL(_statement.replace("%", "%%")).execute_if(dialect="sqlite"))  # type: ignore[no-untyped-call]
+    _after_create(_statement, "sqlite")
 for _statement in POSTGRESQL:
-    event.listen(
-        metadata, "after_create", DDL(_statement.replace("%", "%%")).execute_if(dialect="postgresql")
-    )
+    _after_create(_statement, "postgresql")

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from app.database import Database, Transaction
-from app.lib import clock
+from app.lib import clock, secrets
 from app.models import (
     AccessToken,
     BrowserSession,
@@ -20,7 +20,6 @@ from app.models import (
 )
 from app.policies.actor import Actor
 from app.policies.actor import Membership as Place
-from app.lib import secrets
 from app.services import ideas
 
 ISSUER = "https://login.example"
@@ -159,7 +158,7 @@ class World:
 
     def _person(self, name: str, role: str, sector: str, programme_id: int | None = None) -> Actor:
         programme_id = programme_id or self.programme_id
-        email = f"{name.split()[0].lower()}@example.org"
+        email = f"{name.split(maxsplit=1)[0].lower()}@example.org"
 
         def work(tx: Transaction) -> Actor:
             person = Person(name=name, email=email, language="en")

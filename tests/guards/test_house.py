@@ -61,7 +61,9 @@ def verbs():
     """Public functions of services whose first argument is a transaction, with all that they call in their module."""
     for path in SERVICES:
         functions = {
-            node.name: node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.FunctionDef)
+            node.name: node
+            for node in ast.walk(ast.parse(path.read_text()))
+            if isinstance(node, ast.FunctionDef)
         }
         for function in functions.values():
             arguments = function.args.args
@@ -83,7 +85,9 @@ def called(function, functions, seen):
     return names
 
 
-@pytest.mark.parametrize(("verb", "calls"), list(verbs()), ids=lambda value: value if isinstance(value, str) else "")
+@pytest.mark.parametrize(
+    ("verb", "calls"), list(verbs()), ids=lambda value: value if isinstance(value, str) else ""
+)
 def test_every_write_of_a_service_records_an_event(verb, calls):
     recorded = bool(calls & {"record", "record_on", "meet", "hide", "enter", "open_for"})
     assert recorded != (verb in SILENT), SILENT.get(verb, "records nothing")
@@ -97,7 +101,17 @@ def routes(tmp_path_factory):
 
 
 OPEN = {
-    "live", "ready", "measurements", "openapi", "problems", "problem", "page", "Stream", "finish", "end", "start",
+    "live",
+    "ready",
+    "measurements",
+    "openapi",
+    "problems",
+    "problem",
+    "page",
+    "Stream",
+    "finish",
+    "end",
+    "start",
 }
 """Endpoints that ask for nobody, or ask in a way of their own: health, documents, the stream, signing in and out."""
 
@@ -110,7 +124,10 @@ def test_every_page_asks_who_reads_it(routes):
         if getattr(endpoint, "__name__", type(endpoint).__name__) in OPEN:
             continue
         source = inspect.getsource(module)
-        if not any(word in inspect.getsource(endpoint) + source for word in ("pages.member", "pages.reader", "operations.caller", "caller(")):
+        if not any(
+            word in inspect.getsource(endpoint) + source
+            for word in ("pages.member", "pages.reader", "operations.caller", "caller(")
+        ):
             silent.add(f"{module.__name__}.{endpoint.__name__}")
     assert silent == set()
 

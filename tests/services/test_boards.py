@@ -91,7 +91,7 @@ def test_words_of_the_query_language_are_words(world, ideas, words):
 def test_similar_ideas_are_hinted_at(world, ideas):
     world.idea(title="Ena vloga za vse obrazce")
     found = world.ask(search.similar, world.challenge_id, "Skupne vloge za obrazec")
-    assert [row.title for row in found][0] == "Ena vloga za vse obrazce"
+    assert found[0].title == "Ena vloga za vse obrazce"
     assert world.ask(search.similar, world.challenge_id, "!?") == []
 
 
