@@ -11,13 +11,13 @@ from sqlalchemy.exc import IntegrityError
 from app.database import Transaction
 from app.errors import Conflict, FieldError, Invalid, NotAllowed, NotFound
 from app.integrations.oidc import Arrival
-from app.lib import text
 from app.lib.i18n import LANGUAGES, N_
 from app.models import Login, Membership, Organisation, OrganisationIdentity, Person, Programme, Sector
 from app.models.base import table
 from app.policies.actor import Actor
 from app.policies.permissions import Permission
 from app.policies.rules import require
+from app.schemas import text
 from app.services.events import record
 from app.services.sessions import PERSON_AND_PLACES, actor_from
 

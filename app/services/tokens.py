@@ -10,13 +10,14 @@ from sqlalchemy.engine import Connection
 
 from app.database import Transaction
 from app.errors import FieldError, Invalid, NotAllowed, NotFound, TooMany
-from app.lib import clock, secrets, text
+from app.lib import clock, secrets
 from app.lib.i18n import N_
 from app.models import AccessToken, Membership, Person, Sector
 from app.models.base import table
 from app.policies.actor import ANONYMOUS, Actor
 from app.policies.permissions import Permission
 from app.policies.rules import require
+from app.schemas import text
 from app.services.events import record
 from app.services.sessions import PERSON_AND_PLACES, actor_from
 

@@ -270,6 +270,22 @@ def test_keys_are_the_same_in_every_process_and_differ_between_installations(dem
     assert one != signing_key("another", "https://a.example").as_dict(private=False)
 
 
+def test_what_one_process_gave_out_another_can_open():
+    from app.demo.issuer import Issuer
+
+    def issuer(address="https://a.example", secret="secret"):
+        return Issuer(address, site="https://site.example", client_id="c", client_secret="s", secret=secret)
+
+    given = issuer().sealed("code", {"person": "ana"}, lasts_s=60)
+    assert issuer().opened("code", given)["person"] == "ana"
+    assert issuer().opened("access", given) is None
+    assert issuer("https://b.example").opened("code", given) is None
+    assert issuer(secret="another").opened("code", given) is None
+    assert issuer().opened("code", issuer().sealed("code", {}, lasts_s=-1)) is None
+    assert issuer().opened("code", f"{given}x") is None
+    assert issuer().opened("code", "nonsense") is None
+
+
 def test_it_does_not_start_in_production(tmp_path):
     from types import SimpleNamespace
 
