@@ -200,7 +200,9 @@ def _statement(shape: _Shape) -> Select[Any]:
     """The cards of one page with their sort keys; those of pinned ideas are empty."""
     page = _page(shape)
     if shape.pins != "in order":
-        page = page.where(~select(PIN.c.idea_id).where(PIN.c.idea_id == page.selected_columns.page_id).exists())
+        page = page.where(
+            ~select(PIN.c.idea_id).where(PIN.c.idea_id == page.selected_columns.page_id).exists()
+        )
     keys = page.limit(bindparam("limit")).subquery("page")
     if shape.pins != "first":
         return cards.selection(keys.c.order_key).join(keys, keys.c.page_id == IDEA.c.id)

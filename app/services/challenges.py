@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 
 from app.database import Transaction
 from app.errors import Conflict, FieldError, Invalid, Moved, NotFound
-from app.lib import clock, markdown, text
+from app.lib import clock, markdown
 from app.lib.i18n import LANGUAGES, N_
 from app.models import Challenge, Organisation, Phase, Programme
 from app.models.base import table
@@ -19,6 +19,7 @@ from app.models.challenge import PHASES
 from app.policies.actor import Actor
 from app.policies.permissions import Permission
 from app.policies.rules import may, require
+from app.schemas import text
 from app.services import phases
 from app.services.events import record
 from app.services.phases import NO_PHASE, PhaseView

@@ -2,17 +2,18 @@
 
 from typing import Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import Row, func, insert, select
+from sqlalchemy.engine import Connection
 
 from app.database import Transaction
 from app.errors import Conflict, Invalid, NotFound
-from app.lib import text
 from app.lib.i18n import N_
 from app.models import Cluster, Idea
 from app.models.base import table
 from app.policies.actor import Actor
 from app.policies.permissions import Permission
-from app.policies.rules import require
+from app.policies.rules import may, require
+from app.schemas import text
 from app.services import challenges
 from app.services.events import record
 
@@ -21,6 +22,17 @@ IDEA = table(Idea)
 
 MOST = 24
 """Columns that one board may have."""
+
+
+def find(connection: Connection, actor: Actor, cluster_id: int) -> Row[Any]:
+    """One column (the table's columns), through its challenge's viewer.
+
+    :raises NotFound: there is none, or the actor may not see its board
+    """
+    row = connection.execute(select(CLUSTER).where(CLUSTER.c.id == cluster_id)).first()
+    if row is None or not may(actor, Permission.READ_CHALLENGE, row):
+        raise NotFound(N_("There is no such cluster, or it is not open to you."))
+    return row
 
 
 def create(tx: Transaction, actor: Actor, challenge_id: int, *, title: str) -> int:

@@ -8,13 +8,14 @@ from sqlalchemy.engine import Connection
 
 from app.database import Transaction
 from app.errors import Conflict, FieldError, Invalid, NotFound
-from app.lib import markdown, text
+from app.lib import markdown
 from app.lib.i18n import LANGUAGES, N_
 from app.models import Comment, Idea, Organisation, Person, Sector
 from app.models.base import table
 from app.policies.actor import Actor
 from app.policies.permissions import Permission
 from app.policies.rules import require
+from app.schemas import text
 from app.services import notices
 from app.services.events import record
 from app.services.held import hold, require_shown

@@ -9,7 +9,7 @@ from sqlalchemy.engine import Connection
 
 from app.database import Transaction
 from app.errors import Conflict, FieldError, Invalid, NotFound
-from app.lib import markdown, text
+from app.lib import markdown
 from app.lib.i18n import LANGUAGES, N_
 from app.models import CoAuthor, Event, Idea, IdeaVersion, Membership, Person, Sector, Support, Tally
 from app.models.base import table
@@ -19,6 +19,7 @@ from app.models.support import ALL
 from app.policies.actor import Actor
 from app.policies.permissions import Permission
 from app.policies.rules import may, require
+from app.schemas import text
 from app.services import cards, challenges, notices
 from app.services.cards import Card
 from app.services.challenges import ChallengeView

@@ -11,7 +11,6 @@ from sqlalchemy.engine import Connection
 
 from app.database import Transaction
 from app.errors import Conflict, FieldError, Invalid, NotFound
-from app.lib import text
 from app.lib.i18n import N_
 from app.models import Idea, Merge, Objection, Person, Support
 from app.models.base import table
@@ -21,6 +20,7 @@ from app.models.support import ALL
 from app.policies.actor import Actor
 from app.policies.permissions import Permission
 from app.policies.rules import may, require
+from app.schemas import text
 from app.services import notices, support
 from app.services.challenges import ChallengeView
 from app.services.held import HeldIdea, hold, require_shown

@@ -7,7 +7,6 @@ from sqlalchemy.engine import Connection
 
 from app.database import Transaction
 from app.errors import Conflict, Invalid
-from app.lib import text
 from app.lib.i18n import N_
 from app.models import CoAuthor, Hiding, Idea, Pin
 from app.models.base import table
@@ -15,6 +14,7 @@ from app.models.idea import HIDDEN, OPEN
 from app.policies.actor import Actor
 from app.policies.permissions import Permission
 from app.policies.rules import require
+from app.schemas import text
 from app.services import notices
 from app.services.held import HeldIdea, hold, require_shown
 from app.services.ideas import record_on

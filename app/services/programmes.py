@@ -10,13 +10,13 @@ from sqlalchemy.engine import Connection
 
 from app.database import Transaction
 from app.errors import FieldError, Invalid, NotFound
-from app.lib import text
 from app.lib.i18n import N_
 from app.models import Challenge, Membership, Organisation, Person, Programme, Sector
 from app.models.base import table
 from app.policies.actor import Actor
 from app.policies.permissions import Permission
 from app.policies.rules import may, require
+from app.schemas import text
 from app.services.events import record
 
 PROGRAMME = table(Programme)

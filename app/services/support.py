@@ -124,13 +124,16 @@ class _Board:
     def __init__(self, tx: Transaction, wishes: Sequence[Wish]) -> None:
         self._tx = tx
         self.ideas: dict[int, Row[Any]] = {}
+        self.phases: dict[int, PhaseView] = {}
         self.people: dict[int, dict[str, int]] = {}
         self.sectors: dict[int, dict[str, tuple[int, SectorRef]]] = {}
         self.active: dict[int, dict[str, int]] = {}
         self.held: dict[tuple[int, int], int] = {}
         keys = sorted({(wish.idea_id, _person(wish)) for wish in wishes})
         for row in tx.execute(_loading(tx.dialect), {"wishes": json.dumps(keys), "now": tx.now}):
-            self.ideas[row.id] = row
+            if row.id not in self.ideas:
+                self.ideas[row.id] = row
+                self.phases[row.id] = phases.from_row(row)
             self.people.setdefault(row.id, {})[row.counted_key] = row.people or 0
             self.sectors.setdefault(row.id, {})[row.counted_key] = (
                 row.counted_id,
@@ -147,7 +150,7 @@ class _Board:
                 raise NotFound(N_("There is no such idea, or it is not open to you."))
             require(wish.actor, Permission.SUPPORT_IDEA, idea)
             require_shown(idea)  # type: ignore[arg-type]
-            require_open(_Phased(phases.from_row(idea)), "supporting")
+            require_open(_Phased(self.phases[idea.id]), "supporting")
         except DomainError as error:
             return error
         return None
@@ -168,7 +171,7 @@ class _Board:
     def answer(self, wish: Wish, counts: Mapping[tuple[int, int, int], int]) -> Supported:
         """The card with its counts after the batch."""
         idea = self.ideas[wish.idea_id]
-        phase = phases.from_row(idea)
+        phase = self.phases[idea.id]
         tally = None
         if phase.tallies:
             sectors = self.sectors[idea.id]

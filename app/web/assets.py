@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-import brotli  # type: ignore[import-untyped]
+import brotli
 import zstandard
 from starlette.types import Receive, Scope, Send
 
