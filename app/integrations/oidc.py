@@ -292,7 +292,9 @@ class Provider(StarletteOAuth2App):
             return {}
         if not token.get("access_token"):
             raise Distrusted("no_access_token")
-        response = await self.get(endpoint, token=dict(token))
+        # Without its expiry: Authlib would try to refresh a token that lives for less than a minute.
+        bearer = {"access_token": token["access_token"], "token_type": token.get("token_type", "Bearer")}
+        response = await self.get(endpoint, token=bearer)
         response.raise_for_status()
         told = await self._userinfo_claims(response)
         if told.get("sub") != claims["sub"]:

@@ -362,6 +362,14 @@ async def test_userinfo_of_someone_else_is_refused(far):
         await sign_in(near(far))
 
 
+async def test_userinfo_is_asked_for_with_a_token_that_lives_for_a_moment(far):
+    far.claims = {"sub": "ana-1"}
+    far.userinfo = {"sub": "ana-1", "name": "Ana Zupan"}
+    far.token = {"expires_in": 20, "refresh_token": "of no use"}
+    assert (await sign_in(near(far))).name == "Ana Zupan"
+    assert far.asked.count("token") == 1
+
+
 async def test_userinfo_may_be_signed(far):
     far.claims = {"sub": "ana-1"}
     far.userinfo = far._signed({"iss": far.issuer, "aud": ["client"], "sub": "ana-1", "name": "Ana"})
