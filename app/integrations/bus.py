@@ -9,7 +9,7 @@ import asyncio
 import json
 import secrets
 from collections import deque
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from random import uniform
@@ -22,10 +22,10 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
-from sqlalchemy import func, select
+from sqlalchemy import Table, func, select
 from sqlalchemy.engine import Connection
 
-from app.database import Appended, Database
+from app.database import Database
 from app.errors import Unavailable
 from app.models import Event
 from app.models.base import table
@@ -166,10 +166,10 @@ class Bus:
         """Look at the log no more: nobody here wants to know."""
         self._position = None
 
-    def committed(self, appended: list[Appended]) -> None:
+    def committed(self, appended: Collection[Table]) -> None:
         """Note, in the writer's thread and without ever waiting, that rows were appended."""
         loop = self._loop
-        if loop is None or self._is_waking or not any(rows.table is EVENT for rows in appended):
+        if loop is None or self._is_waking or EVENT not in appended:
             return
         self._is_waking = True
         try:
@@ -257,8 +257,7 @@ class Bus:
             except (RedisError, OSError) as error:
                 log.warning("redis_lost", reason=type(error).__name__)
             finally:
-                self.is_relayed = False
-            self._woken.set()
+                self._lost()
             await asyncio.sleep(_jittered(delay))
             delay = min(2 * delay, LONGEST_DELAY_S)
 
@@ -269,6 +268,12 @@ class Bus:
         self._unsaid.set()
         self.say({"kind": "ask"})
         self.hearer({"kind": "ask"})
+
+    def _lost(self) -> None:
+        """From now on look at the log more often, beginning at once."""
+        if self.is_relayed:
+            self.is_relayed = False
+            self._woken.set()
 
     async def _hear(self, channel: PubSub) -> None:
         is_asked = False
