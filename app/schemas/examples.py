@@ -5,9 +5,19 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from app.schemas.challenges import ChallengeChange, ChallengeDraft, ChallengeItem, ChallengeList, PhasesDraft
+from app.schemas.clusters import ClusterChange, ClusterDraft, ClusterItem, ClusterList
 from app.schemas.comments import CommentDraft, CommentItem, CommentList
 from app.schemas.events import EventItem, EventList
 from app.schemas.ideas import IdeaChange, IdeaDraft, IdeaItem, IdeaList, SupportItem
+from app.schemas.moderation import (
+    HidingAnswer,
+    HidingDraft,
+    HidingItem,
+    MergeDraft,
+    MergeItem,
+    MergeList,
+    ObjectionDraft,
+)
 from app.schemas.people import Me
 from app.schemas.problem import Problem, ProblemKind, ProblemKindList
 from app.schemas.programmes import OrganisationItem, OrganisationList, ProgrammeItem, ProgrammeList
@@ -105,6 +115,26 @@ _COMMENT: Final = {
     "version": 1,
     **_DATES,
 }
+_CLUSTER: Final = {
+    "id": 4,
+    "url": f"{_HERE}/challenges/2?cluster=4",
+    "challenge": 2,
+    "title": "Quick wins",
+    "language": "en",
+    "position": 1,
+}
+_MERGE: Final = {
+    "id": 3,
+    "url": f"{_HERE}/merges/3",
+    "programme": 1,
+    "challenge": 2,
+    "source": 7,
+    "target": 9,
+    "state": "proposed",
+    "asked": False,
+    "objections": 0,
+    "created_at": "2026-05-04T09:30:00.000000Z",
+}
 _EVENT: Final = {
     "id": 41,
     "type": "idea.posted",
@@ -156,6 +186,23 @@ OF: Final[dict[type[BaseModel], dict[str, Any]]] = {
     IdeaChange: {"title": "One form for moving house, in two languages"},
     IdeaItem: _IDEA,
     IdeaList: _list_of(_IDEA),
+    ClusterDraft: {"title": "Quick wins"},
+    ClusterChange: {"title": "What we can do this year"},
+    ClusterItem: _CLUSTER,
+    ClusterList: _list_of(_CLUSTER),
+    HidingDraft: {"reason": "This names a person."},
+    HidingAnswer: {"answer": "The name is taken out."},
+    HidingItem: {
+        "idea": 7,
+        "reason": "This names a person.",
+        "hidden_at": "2026-05-04T09:30:00.000000Z",
+        "answer": None,
+        "answered_at": None,
+    },
+    MergeDraft: {"target": 9},
+    ObjectionDraft: {"reason": "The other idea is about something else."},
+    MergeItem: _MERGE,
+    MergeList: _list_of(_MERGE),
     SupportItem: {"idea": 7, "supported": True, "tally": _TALLY},
     CommentDraft: {"body": "We do this in our company."},
     CommentItem: _COMMENT,

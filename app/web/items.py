@@ -8,6 +8,7 @@ from app.policies.actor import Actor
 from app.services.cards import Author, Card, TallyView
 from app.services.challenges import ChallengeView
 from app.services.ideas import IdeaView
+from app.services.merges import MergeView
 from app.services.phases import PhaseView
 from app.services.programmes import ProgrammeView
 
@@ -149,6 +150,45 @@ def comment(base_url: str, row: Any) -> Json:
         "sector": row.sector_key,
         "state": state,
         **_dated(row),
+    }
+
+
+def cluster(base_url: str, challenge_id: int, view: Any) -> Json:
+    """A column of a board."""
+    return {
+        "id": view.id,
+        "url": f"{base_url}/challenges/{challenge_id}?cluster={view.id}",
+        "challenge": challenge_id,
+        "title": view.title,
+        "language": view.language,
+        "position": view.position,
+    }
+
+
+def hiding(row: Any) -> Json:
+    """Why an idea is hidden."""
+    return {
+        "idea": row.idea_id,
+        "reason": row.reason,
+        "hidden_at": clock.rfc3339(row.hidden_at),
+        "answer": row.answer,
+        "answered_at": _instant(row.answered_at),
+    }
+
+
+def merge(base_url: str, actor: Actor, view: MergeView) -> Json:
+    """A merge. Whose consent is asked shows to them alone: it may be the author of an anonymous idea."""
+    return {
+        "id": view.id,
+        "url": f"{base_url}/merges/{view.id}",
+        "programme": view.programme_id,
+        "challenge": view.challenge_id,
+        "source": view.source_id,
+        "target": view.target_id,
+        "state": view.state,
+        "asked": view.asked_id == actor.person_id,
+        "objections": view.objections,
+        "created_at": clock.rfc3339(view.created_at),
     }
 
 

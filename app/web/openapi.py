@@ -23,9 +23,12 @@ TAGS: Final = {
     "organisations": "Ministries, agencies and companies; each is of one sector.",
     "people": "Who you are.",
     "challenges": "Questions set by sponsors, and the phases that they go through.",
+    "clusters": "The columns of a board.",
     "ideas": "The cards on the board of a challenge.",
     "support": "The light vote for a card.",
     "comments": "Replies to ideas.",
+    "merges": "Two cards made one, with the consent of the other's author.",
+    "moderation": "What facilitators do: pinning, and hiding for a reason that can be answered.",
     "events": "The log of all that happens, for synchronising.",
     "documents": "What the API says of itself.",
 }

@@ -14,13 +14,25 @@ GOOD = {
     "IdeaChange": {"title": "t"},
     "CommentDraft": {"body": "b"},
     "ChallengeDraft": {"title": "t"},
+    "ClusterDraft": {"title": "t"},
+    "ClusterChange": {"title": "t"},
+    "HidingDraft": {"reason": "r"},
+    "HidingAnswer": {"answer": "a"},
+    "MergeDraft": {"target": 1},
+    "ObjectionDraft": {"reason": "r"},
     "ChallengeChange": {"title": "t"},
     "PhasesDraft": {"phases": [{"kind": "ideation", "starts_at": "2026-01-01T00:00:00Z"}]},
 }
 
 
 def _address(api: Api, operation: Operation) -> str:
-    ids = {"programme_id": api.programme_id, "challenge_id": api.challenge_id, "idea_id": api.idea()}
+    ids = {
+        "programme_id": api.programme_id,
+        "challenge_id": api.challenge_id,
+        "idea_id": api.idea(),
+        "cluster_id": api.clusters()[0],
+        "merge_id": 1,
+    }
     return operation.path.format(**ids)
 
 
