@@ -23,8 +23,8 @@ from app.policies.rules import may, require
 from app.schemas import text
 from app.services import notices, support
 from app.services.challenges import ChallengeView
+from app.services.events import record
 from app.services.held import HeldIdea, hold, require_shown
-from app.services.ideas import record_on
 
 IDEA = table(Idea)
 MERGE = table(Merge)
@@ -145,7 +145,7 @@ def propose(tx: Transaction, actor: Actor, source_id: int, target_id: int) -> in
         )
         .returning(MERGE.c.id)
     ).scalar_one()
-    record_on(tx, "merge.proposed", actor, source, subject_id=merge_id, data={"target_id": target_id})
+    _record(tx, "merge.proposed", source, merge_id, data={"target_id": target_id})
     if asked_id == actor.person_id:
         _unite(tx, actor, source, target, merge_id)
     else:
@@ -175,7 +175,7 @@ def decline(tx: Transaction, actor: Actor, merge_id: int) -> MergeView:
     merge = _decidable(tx, actor, merge_id)
     source = hold(tx, actor, merge.source_id)
     _decide(tx, actor, merge_id, DECLINED)
-    record_on(tx, "merge.declined", actor, source, subject_id=merge_id)
+    _record(tx, "merge.declined", source, merge_id)
     _tell(tx, {merge.proposed_by} - {actor.person_id}, "merge_declined", source, merge_id)
     return merge
 
@@ -213,7 +213,7 @@ def object_to(tx: Transaction, actor: Actor, merge_id: int, *, reason: str = "")
         )
     )
     _take_out(tx, merge, SUPPORT.c.person_id == actor.person_id)
-    record_on(tx, "merge.objected", actor, source, subject_id=merge_id)
+    _record(tx, "merge.objected", source, merge_id)
     _tell(tx, {merge.proposed_by, merge.asked_id} - {actor.person_id}, "merge_objected", source, merge_id)
     return merge
 
@@ -235,7 +235,7 @@ def undo(tx: Transaction, actor: Actor, merge_id: int) -> MergeView:
         .where(IDEA.c.id == merge.source_id)
         .values(state=OPEN, merged_into_id=None, version=source.version + 1, updated_at=tx.now)
     )
-    record_on(tx, "merge.undone", actor, source, subject_id=merge_id, data={"target_id": merge.target_id})
+    _record(tx, "merge.undone", source, merge_id, data={"target_id": merge.target_id})
     _tell(tx, {merge.proposed_by, merge.asked_id} - {actor.person_id}, "merge_undone", source, merge_id)
     return merge
 
@@ -334,7 +334,7 @@ def _unite(tx: Transaction, actor: Actor, source: HeldIdea, target: HeldIdea, me
         .where(IDEA.c.id == source.id)
         .values(state=MERGED, merged_into_id=target.id, version=source.version + 1, updated_at=tx.now)
     )
-    record_on(tx, "merge.accepted", actor, source, subject_id=merge_id, data={"target_id": target.id})
+    _record(tx, "merge.accepted", source, merge_id, data={"target_id": target.id})
     supporters = tx.execute(select(SUPPORT.c.person_id).where(SUPPORT.c.idea_id == source.id)).scalars().all()
     _tell(tx, set(supporters) - {source.author_id, target.author_id}, "merge_supporters", source, merge_id)
 
@@ -362,3 +362,19 @@ def _count(
 
 def _tell(tx: Transaction, people: Any, kind: str, source: HeldIdea, merge_id: int) -> None:
     notices.tell(tx, people, kind, programme_id=source.programme_id, idea_id=source.id, merge_id=merge_id)
+
+
+def _record(
+    tx: Transaction, type: str, source: HeldIdea, merge_id: int, *, data: dict[str, Any] | None = None
+) -> None:
+    """Tell the log, and not who did it: that could show who wrote an anonymous idea, or who supports one."""
+    record(
+        tx,
+        type,
+        None,
+        programme_id=source.programme_id,
+        challenge_id=source.challenge_id,
+        idea_id=source.id,
+        subject_id=merge_id,
+        data=data,
+    )

@@ -43,3 +43,12 @@ def test_events_of_another_programme_do_not_show(api: Api) -> None:
 def test_a_place_in_the_log_that_is_none_is_told(api: Api) -> None:
     for query in ("after=-1", "after=x", f"after={2**63}", "cursor=x"):
         assert is_problem(api.alice.get(f"/programmes/{api.programme_id}/events?{query}"), 422, "invalid")
+
+
+def test_who_objects_to_a_merge_does_not_show_whom_they_support(api: Api) -> None:
+    source, target = api.idea(title="Mine"), api.idea(title="Mine too")
+    api.bob.put(f"/ideas/{source}/support")
+    merge = api.alice.post(f"/ideas/{source}/merges", {"target": target}).headers["location"]
+    assert api.bob.post(f"{merge}/objection", {"reason": "No"}).status_code == 200
+    log = api.cora.get(f"/programmes/{api.programme_id}/events").json()["items"]
+    assert [event["actor"] for event in log if event["type"] == "merge.objected"] == [None]
