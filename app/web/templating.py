@@ -1,6 +1,6 @@
 """Pages from templates: one environment per language, texts through gettext, dates as people write them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache, partial
@@ -138,6 +138,7 @@ def _filters(language: str, catalogue: NullTranslations) -> dict[str, Callable[.
         "percent": partial(_with_language, i18n.percent, language),
         "sector_name": partial(_sector_name, catalogue),
         "initials": initials,
+        "in_order": in_order,
         "cluster_option": lambda cluster: (cluster.id, cluster.title),
         "idea_option": lambda idea: (idea.id, idea.title),
         "zip_with": zip,
@@ -168,6 +169,13 @@ def initials(name: str) -> str:
     parts = name.split()
     ends = parts[:1] + parts[-1:] if len(parts) > 1 else parts
     return "".join(part[0].upper() for part in ends)
+
+
+def in_order(names: Iterable[Any], *attributes: str) -> list[Any]:
+    """Names, or things by some of their attributes, in the order of the Slovene alphabet."""
+    if not attributes:
+        return sorted(names, key=i18n.sort_key)
+    return sorted(names, key=lambda one: [i18n.sort_key(getattr(one, attribute)) for attribute in attributes])
 
 
 def _time(phrase: Callable[[datetime, str], str], language: str, instant: datetime) -> Markup:

@@ -138,6 +138,14 @@ def test_names_are_sorted_as_slovenes_expect():
     assert sorted(names, key=i18n.sort_key) == ["Ana", "Cene", "Črt", "Sara", "Špela", "Zora", "Žiga"]
 
 
+def test_people_are_listed_in_that_order_too(rendered):
+    people = [SimpleNamespace(name=name, organisation="Občina") for name in ("Zala", "Čeda", "Cene")]
+    assert rendered(
+        '{{ people|in_order("organisation", "name")|map(attribute="name")|join(" ") }}', people=people
+    ) == ("Cene Čeda Zala")
+    assert rendered('{{ ["š", "t", "s"]|in_order|join }}') == "sšt"
+
+
 def test_a_day_of_this_year_needs_no_year():
     assert i18n.short_day(NOON, "en", now=NOON) == "4 May"
     assert i18n.short_day(NOON, "sl", now=NOON) == "4. maja"
