@@ -1,10 +1,14 @@
 """The same request twice has one effect."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx2
 import pytest
+from starlette.testclient import TestClient
 
+from app.main import create_app
+from app.settings import Settings
 from tests.api.conftest import BASE, Api, is_problem
 
 
@@ -100,3 +104,19 @@ def test_comments_and_challenges_heed_the_key_too(api: Api) -> None:
         item["title"] for item in api.bob.get(f"/programmes/{api.programme_id}/challenges").json()["items"]
     ]
     assert titles.count("New") == 1
+
+
+def test_the_same_key_at_two_processes_at_the_same_moment_has_one_effect(
+    api: Api, settings: Settings
+) -> None:
+    """Two applications on one database, as two processes have them; eight callers at once."""
+    address = f"/api/v1/challenges/{api.challenge_id}/ideas"
+    headers = api.alice.headers | {"Idempotency-Key": "two-doors"}
+    with TestClient(create_app(settings), base_url=BASE) as other, ThreadPoolExecutor(8) as callers:
+        doors = [api.client, other] * 4
+        answers = list(
+            callers.map(lambda door: door.post(address, json={"title": "Once"}, headers=headers), doors)
+        )
+    assert [answer.status_code for answer in answers] == [201] * 8
+    assert len({answer.content for answer in answers}) == 1
+    assert _ideas(api) == ["Once"]
