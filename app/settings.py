@@ -9,6 +9,7 @@ from pydantic import SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 DEMO_SECRET = "demo-secret-not-for-production"  # noqa: S105 -- refused in production below
+EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104 -- a container listens so; nobody opens it under that name
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -46,7 +47,8 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _complete(self) -> Self:
         if not self.base_url:
-            self.base_url = f"http://{self.host}:{self.port}"
+            here = "127.0.0.1" if self.host in EVERYWHERE else self.host
+            self.base_url = f"http://{here}:{self.port}"
         if self.environment == "production":
             self._refuse_weakness()
         return self

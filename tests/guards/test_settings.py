@@ -44,3 +44,8 @@ def test_no_setting_is_read_past_the_settings() -> None:
     assert set(readers) <= {"app/integrations/identity_providers.py"}, (
         "only app/settings.py reads the environment"
     )
+
+
+def test_a_server_on_all_addresses_is_reached_on_this_machine() -> None:
+    assert Settings(_env_file=None, host="0.0.0.0", port=8001).base_url == "http://127.0.0.1:8001"
+    assert Settings(_env_file=None, host="192.0.2.7").base_url == "http://192.0.2.7:8000"
