@@ -231,7 +231,10 @@ def test_a_mail_speaks_the_language_of_its_reader(jobs_database, jobs_world):
     tell(jobs_database, jobs_world, [jobs_world.alice, jobs_world.bob], "idea_restored")
     set_on(jobs_database, Person, jobs_world.bob, language=None)
     assert letter(jobs_database, 1).language == "en"
-    assert letter(jobs_database, 2).language == "sl", "without a choice it is the programme's"
+    to_bob = letter(jobs_database, 2)
+    assert to_bob.language == "sl", "without a choice it is the programme's"
+    assert to_bob.subject == "Vaša ideja je spet na tabli"
+    assert to_bob.body.startswith("Pozdravljeni,\n\nVaša ideja »Fewer forms« ")
 
 
 def test_a_mail_leads_to_the_page(jobs_database, jobs_world):
