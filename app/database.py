@@ -37,6 +37,9 @@ log = structlog.get_logger(__name__)
 BATCH = 256
 """Pieces of work that share one commit at the most."""
 
+TRIES = 3
+"""How often a batch is tried that loses against another process's locks."""
+
 BUSY_TIMEOUT_S = 5.0
 """How long SQLite waits for another process's write before the request is told to come back."""
 
@@ -294,15 +297,24 @@ class _Writer(threading.Thread):
                 return batch, False
         return batch, True
 
-    def _serve(self, batch: list[_Piece]) -> None:
+    def _serve(self, batch: list[_Piece], *, tries: int = TRIES) -> None:
+        """Commit a batch and answer it.
+
+        One that lost against another process's locks is tried again as it is. Where the database itself is at
+        fault all are told so at once, since each would wait as long again; else each is tried by itself.
+        """
         try:
             self._commit(batch)
         except Exception as error:  # noqa: BLE001 -- whoever waits is told, whatever it was
-            if len(batch) > 1:
-                for piece in batch:
-                    self._serve([piece])
-            else:
-                _answer([(batch[0], _named(error))])
+            if tries > 1 and _lost_against_locks(error):
+                self._serve(batch, tries=tries - 1)
+                return
+            named = _named(error)
+            if len(batch) == 1 or isinstance(named, Unavailable):
+                _answer([(piece, named) for piece in batch])
+                return
+            for piece in batch:
+                self._serve([piece])
 
     def _commit(self, batch: list[_Piece]) -> None:
         answers: list[tuple[_Piece, Any]] = []
@@ -390,11 +402,27 @@ def _write_appended(
 
 
 def _named(error: Exception) -> Exception:
-    """The database's own failures by their name: locked, full, read-only or gone is `Unavailable`."""
-    if isinstance(error, DBAPIError) and _is_trouble(error):
-        log.error("database_unavailable", reason=type(error.orig).__name__, engine_code=_code(error))
+    """The database's own failures by their name: locked, full, read-only or gone is `Unavailable`.
+
+    What was raised first counts: a full disk ends the transaction, and then even its savepoint is unknown.
+    """
+    trouble = next((one for one in _chain(error) if isinstance(one, DBAPIError) and _is_trouble(one)), None)
+    if trouble is not None:
+        log.error("database_unavailable", reason=type(trouble.orig).__name__, engine_code=_code(trouble))
         return Unavailable("The database does not answer. Nothing was saved; please try again.")
     return error
+
+
+def _lost_against_locks(error: Exception) -> bool:
+    """Whether PostgreSQL ended the transaction so that another one could go on."""
+    return any(isinstance(one, DBAPIError) and _code(one) in ("40001", "40P01") for one in _chain(error))
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """An error and those that it followed from, the first one last."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
 
 
 def _is_trouble(error: DBAPIError) -> bool:
