@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import create_engine, func, insert, literal, select, text
+from sqlalchemy import create_engine, func, insert, literal, select, text, true
 from sqlalchemy.engine import Connection, make_url
 
 from app.database import Database, Transaction
@@ -137,7 +137,13 @@ def _write_places(tx: Transaction, now: datetime) -> None:
         tx,
         Organisation,
         [
-            {"id": id, "programme_id": PROGRAMME, "sector_id": _sector(id), "name": f"Organisation {id}", **dated}
+            {
+                "id": id,
+                "programme_id": PROGRAMME,
+                "sector_id": _sector(id),
+                "name": f"Organisation {id}",
+                **dated,
+            }
             for id in range(1, ORGANISATIONS + 1)
         ],
     )
@@ -190,7 +196,10 @@ def _write_people(tx: Transaction, size: Size, now: datetime) -> None:
     _insert(
         tx,
         Person,
-        [{"id": id, "name": f"Ana {id} Novak", "email": f"p{id}@example.org", "language": "en", **dated} for id in people],
+        [
+            {"id": id, "name": f"Ana {id} Novak", "email": f"p{id}@example.org", "language": "en", **dated}
+            for id in people
+        ],
     )
     _insert(
         tx,
@@ -290,7 +299,10 @@ def _write_supports(tx: Transaction, size: Size, now: datetime) -> None:
         "created_at": literal(now, table(Support).c.created_at.type),
     }
     chosen = (
-        select(*values.values()).where(member.c.person_id <= size.supporters).order_by(idea_id, member.c.person_id)
+        select(*values.values())
+        .select_from(member.join(step, true()))
+        .where(member.c.person_id <= size.supporters)
+        .order_by(idea_id, member.c.person_id)
     )
     tx.execute(insert(table(Support)).from_select(list(values), chosen))
 
@@ -303,7 +315,10 @@ def _count(tx: Transaction) -> None:
     for sector_id in [1, 2, ALL]:
         which = support.c.sector_id == sector_id if sector_id else support.c.sector_id > 0
         people = (
-            select(support.c.idea_id, func.count().label("people")).where(which).group_by(support.c.idea_id).subquery()
+            select(support.c.idea_id, func.count().label("people"))
+            .where(which)
+            .group_by(support.c.idea_id)
+            .subquery()
         )
         of_ideas = select(
             fixed[0], idea.c.id, literal(sector_id), fixed[1], func.coalesce(people.c.people, 0)
@@ -355,4 +370,3 @@ def _on_server(server_url: str, statement: str) -> None:
     with engine.connect() as connection:
         connection.execute(text(statement))
     engine.dispose()
-

@@ -45,7 +45,12 @@ class Sample:
 
 
 def request(
-    method: str, path: str, headers: Sequence[tuple[str, str]] = (), *, body: bytes = b"", host: str = "127.0.0.1"
+    method: str,
+    path: str,
+    headers: Sequence[tuple[str, str]] = (),
+    *,
+    body: bytes = b"",
+    host: str = "127.0.0.1",
 ) -> bytes:
     """A whole request as bytes."""
     lines = [f"{method} {path} HTTP/1.1", f"Host: {host}", *(f"{name}: {value}" for name, value in headers)]
@@ -55,7 +60,13 @@ def request(
 
 
 async def send(
-    port: int, requests: Iterable[bytes], *, connections: int, seconds: float, most: int = 1_000_000, wanted: int = 200
+    port: int,
+    requests: Iterable[bytes],
+    *,
+    connections: int,
+    seconds: float,
+    most: int = 1_000_000,
+    wanted: int = 200,
 ) -> Sample:
     """Send the requests one after another over all connections until the time is up, or `most` were sent.
 

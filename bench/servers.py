@@ -63,10 +63,19 @@ def floor(name: str, directory: Path, database: str = "") -> Iterator[Server]:
         yield server
 
 
-def pin(core: int) -> None:
-    """Keep this process on one core, where there are two to choose from."""
-    if len(CORES) > 1:
-        os.sched_setaffinity(0, {core})
+def pin() -> None:
+    """Keep this process, which asks, away from the core that serves, where there are two."""
+    os.sched_setaffinity(0, CORES[-1:])
+
+
+@contextmanager
+def unpinned() -> Iterator[None]:
+    """Give the processes that are started meanwhile every core."""
+    os.sched_setaffinity(0, CORES)
+    try:
+        yield
+    finally:
+        pin()
 
 
 def free_port() -> int:
@@ -86,11 +95,12 @@ def _running(command: list[str], port: int, directory: Path, extra: Mapping[str,
             env={**inherited, "PYTHONPATH": str(ROOT), **extra},
             stdout=log,
             stderr=log,
-            preexec_fn=lambda: pin(CORES[0]),
         )
     try:
+        process = psutil.Process(child.pid)
+        process.cpu_affinity(CORES[:1])
         _wait(child, port, directory)
-        yield Server(port, psutil.Process(child.pid))
+        yield Server(port, process)
     finally:
         child.terminate()
         try:
