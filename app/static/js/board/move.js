@@ -9,11 +9,28 @@
   const columns = () => [...document.querySelectorAll("[data-column]")];
   const titleOf = (id) => document.getElementById(`cluster-${id}-title`)?.textContent ?? "";
 
-  const send = (card, to, from) => {
-    card.dataset.from = from;
-    htmx.ajax("POST", `/ideas/${card.dataset.card}/cluster`, {
-      source: card, target: card, swap: "place", values: { cluster_id: to === "0" ? "" : to, csrf: board.csrf() },
+  /* Where each card is to go, and where it was, until the server has said yes: the last wish counts, one at a time. */
+  const wishes = new Map();
+  board.wish = (id) => wishes.get(id)?.to;
+
+  const ask = async (id) => {
+    const wish = wishes.get(id);
+    const asked = wish.to;
+    await htmx.ajax("POST", `/ideas/${id}/cluster`, {
+      source: board.card(id), target: board.card(id), swap: "place", values: { cluster_id: asked === "0" ? "" : asked, csrf: board.csrf() },
     });
+    if (wishes.get(id) !== wish) return;
+    if (wish.to === asked || !board.card(id)) wishes.delete(id);
+    else ask(id);
+  };
+
+  const send = (card, to, from) => {
+    const id = card.dataset.card;
+    if (wishes.has(id)) wishes.get(id).to = to;
+    else {
+      wishes.set(id, { to, from });
+      ask(id);
+    }
   };
 
   const move = (card, to) => {
@@ -61,8 +78,10 @@
 
   for (const name of ["htmx:response:error", "htmx:error"]) {
     document.addEventListener(name, ({ target }) => {
-      const { from } = target.dataset ?? {};
-      if (target.matches?.("[data-card]") && from !== undefined) board.glide(() => board.toColumn(target, from));
+      const wish = target.matches?.("[data-card]") && wishes.get(target.dataset.card);
+      if (!wish) return;
+      wishes.delete(target.dataset.card);
+      board.glide(() => board.toColumn(target, wish.from));
     });
   }
 

@@ -32,6 +32,7 @@
   };
 
   const placeCard = (fresh, { atEnd, isLive }) => {
+    fresh.dataset.cluster = board.wish?.(fresh.dataset.card) ?? fresh.dataset.cluster;
     board.own(fresh);
     const card = board.card(fresh.dataset.card);
     if (card) {
@@ -71,6 +72,9 @@
       const isLive = target.id === "live";
       const placed = [];
       board.glide(() => {
+        for (const { dataset } of fragment.querySelectorAll("[data-into]")) {
+          if (board.supports(dataset.gone)) board.setSupport(dataset.into, true);
+        }
         for (const card of fragment.querySelectorAll("[data-card]")) {
           if (!atEnd || !board.card(card.dataset.card)) placed.push(placeCard(card, { atEnd, isLive }));
         }
