@@ -1,7 +1,7 @@
 """Merges: two cards made one, with the other author's consent, and support united and never counted twice."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -87,6 +87,14 @@ def of_idea(connection: Connection, idea_id: int) -> list[MergeView]:
         .order_by(MERGE.c.id.desc())
     )
     return [_view(row) for row in rows]
+
+
+def made_of(connection: Connection, merge_ids: Collection[int]) -> dict[int, int]:
+    """Of these merges those that are made: each source's id to its target's."""
+    rows = connection.execute(
+        select(MERGE.c.source_id, MERGE.c.target_id).where(MERGE.c.id.in_(merge_ids), MERGE.c.state == ACCEPTED)
+    )
+    return {row.source_id: row.target_id for row in rows}
 
 
 def objections(connection: Connection, actor: Actor, merge: MergeView) -> Sequence[Any]:

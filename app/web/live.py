@@ -5,12 +5,12 @@ from typing import Any
 
 from app.database import Database
 from app.integrations.bus import Change
-from app.services import cards, comments
+from app.services import cards, comments, merges
 from app.web.presence import Here
 from app.web.templating import Templates
 
-BOARD_CHANGES = ("phase.", "challenge.", "cluster.")
-"""Changes after which every card may look different: the page is to be loaded anew."""
+BOARD_CHANGES = ("phase.", "challenge.", "cluster.", "merge.objected", "merge.undone")
+"""Changes after which every card may look different, or its viewer's own support: the page is to be loaded anew."""
 
 
 def renderer(
@@ -21,10 +21,13 @@ def renderer(
     async def render(challenge_id: int, language: str, changes: Sequence[Change]) -> str | None:
         if any(change.type.startswith(BOARD_CHANGES) for change in changes):
             return None
-        idea_ids = _distinct(change.idea_id for change in changes)
+        merged: dict[int, int] = {}
+        if merge_ids := _subjects(changes, "merge."):
+            merged = await database.read(lambda connection: merges.made_of(connection, merge_ids))
+        idea_ids = _distinct([*(change.idea_id for change in changes), *merged.values()])
         if not idea_ids:
             return ""
-        comment_ids = _distinct(change.subject_id for change in changes if change.type.startswith("comment."))
+        comment_ids = _subjects(changes, "comment.")
         shown, gone, phase = await database.read(
             lambda connection: cards.on_board(connection, challenge_id, idea_ids)
         )
@@ -37,7 +40,7 @@ def renderer(
             language,
             "ideas/_live.html",
             cards=shown,
-            gone=sorted(gone),
+            gone=[(id, merged.get(id)) for id in sorted(gone)],
             comments=[comment for comment in written if comment.idea_id not in gone],
             phase=phase,
         )
@@ -52,6 +55,10 @@ def presence_renderer(templates: Templates) -> Callable[[int, str, Here], Awaita
         return templates.render(language, "challenges/_here.html", challenge_id=challenge_id, here=here)
 
     return render
+
+
+def _subjects(changes: Iterable[Change], kind: str) -> list[int]:
+    return _distinct(change.subject_id for change in changes if change.type.startswith(kind))
 
 
 def _distinct(ids: Iterable[int | None]) -> list[int]:
