@@ -1,19 +1,19 @@
 """Events of the log, as the API gives them."""
 
-from datetime import datetime
 from typing import Any
 
 from pydantic import Field
 
-from app.schemas.base import Given
+from app.schemas.base import Given, Item
 
 
-class EventItem(Given):
-    """Something that happened: ids, never the text of people. Read the thing itself to see how it stands now."""
+class EventItem(Item):
+    """Something that happened: ids, never the text of people. Read the thing itself to see how it stands now.
 
-    id: int
+    It never changes; its page is that of the idea, the challenge or the programme that it is about.
+    """
+
     type: str = Field(examples=["idea.posted"])
-    created_at: datetime
     programme: int | None
     challenge: int | None
     idea: int | None

@@ -137,8 +137,9 @@ _MERGE: Final = {
 }
 _EVENT: Final = {
     "id": 41,
+    "url": f"{_HERE}/ideas/7",
     "type": "idea.posted",
-    "created_at": "2026-05-04T09:30:00.000000Z",
+    **_DATES,
     "programme": 1,
     "challenge": 2,
     "idea": 7,
@@ -171,6 +172,7 @@ OF: Final[dict[type[BaseModel], dict[str, Any]]] = {
         "language": "sl",
         "memberships": [{"programme": 1, "role": "participant", "organisation": 3, "sector": "public"}],
         "scopes": ["read", "write"],
+        **_DATES,
     },
     ChallengeDraft: {
         "title": "User-friendly complex e-services",

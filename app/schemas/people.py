@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from app.schemas.base import Given
+from app.schemas.base import Given, Item
 
 
 class MembershipItem(Given):
@@ -16,11 +16,9 @@ class MembershipItem(Given):
     sector: str = Field(examples=["public"])
 
 
-class Me(Given):
+class Me(Item):
     """The person that the token belongs to."""
 
-    id: int
-    url: str
     name: str
     email: str | None
     language: str | None

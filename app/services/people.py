@@ -134,6 +134,13 @@ def places(connection: Connection, actor: Actor) -> list[Place]:
     return [Place(*row) for row in rows]
 
 
+def dates(connection: Connection, actor: Actor) -> Any:
+    """When the actor came to be known here, and when what we keep of them last changed (created_at, updated_at)."""
+    return connection.execute(
+        select(PERSON.c.created_at, PERSON.c.updated_at).where(PERSON.c.id == actor.person_id)
+    ).one()
+
+
 def choose_language(tx: Transaction, actor: Actor, language: str) -> None:
     """Speak `language` to the actor from now on; idempotent.
 

@@ -42,7 +42,7 @@ def organisation(base_url: str, programme: ProgrammeView, row: Any) -> Json:
     }
 
 
-def me(base_url: str, actor: Actor) -> Json:
+def me(base_url: str, actor: Actor, dates: Any) -> Json:
     """The one who asks."""
     return {
         "id": actor.person_id,
@@ -60,6 +60,8 @@ def me(base_url: str, actor: Actor) -> Json:
             for _, membership in sorted(actor.memberships.items())
         ],
         "scopes": sorted(actor.scopes or ()),
+        "created_at": clock.rfc3339(dates.created_at),
+        "updated_at": clock.rfc3339(dates.updated_at),
     }
 
 
@@ -192,12 +194,16 @@ def merge(base_url: str, actor: Actor, view: MergeView) -> Json:
     }
 
 
-def event(row: Any) -> Json:
-    """An event of the log."""
+def event(base_url: str, programme: ProgrammeView, row: Any) -> Json:
+    """An event of the log, with the page of what it is about."""
+    about = f"ideas/{row.idea_id}" if row.idea_id else f"challenges/{row.challenge_id}"
+    page = about if row.idea_id or row.challenge_id else f"programmes/{programme.slug}"
     return {
         "id": row.id,
+        "url": f"{base_url}/{page}",
         "type": row.type,
         "created_at": clock.rfc3339(row.created_at),
+        "updated_at": clock.rfc3339(row.created_at),
         "programme": row.programme_id,
         "challenge": row.challenge_id,
         "idea": row.idea_id,

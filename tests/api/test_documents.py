@@ -1,5 +1,6 @@
 """What the API says of itself."""
 
+from datetime import datetime, timedelta
 from html.parser import HTMLParser
 
 import pytest
@@ -88,3 +89,20 @@ def test_the_page_tells_every_call_and_loads_nothing_from_elsewhere(api: Api, la
     for address in page.loaded:
         assert api.client.get(address).status_code == 200
     assert "'unsafe" not in answer.headers["content-security-policy"]
+
+
+def test_every_item_carries_what_all_items_carry(api: Api) -> None:
+    idea_id = api.idea()
+    api.bob.post(f"/ideas/{idea_id}/comments", {"body": "b"})
+    here, board = f"/programmes/{api.programme_id}", f"/challenges/{api.challenge_id}"
+    lists = ["/programmes", *(f"{here}/{noun}" for noun in ("organisations", "challenges", "events"))]
+    lists += [f"{board}/ideas", f"/ideas/{idea_id}/comments"]
+    shown = [item for address in lists for item in api.bob.get(address).json()["items"]]
+    shown += [api.bob.get(address).json() for address in ("/people/me", here, board, f"/ideas/{idea_id}")]
+    assert len(shown) >= 10
+    for item in shown:
+        assert item["id"] > 0
+        assert item["url"].startswith("http://testserver/")
+        for when in ("created_at", "updated_at"):
+            assert datetime.fromisoformat(item[when]).utcoffset() == timedelta()
+            assert item[when].endswith("Z")

@@ -10,7 +10,7 @@ from app.schemas.base import LARGEST_ID
 from app.schemas.events import EventList
 from app.services import events, programmes
 from app.web import items, paging
-from app.web.operations import Identifier, caller, database, operation
+from app.web.operations import Identifier, base_url, caller, database, operation
 from app.web.paging import Cursor, Limit
 
 After = Annotated[
@@ -48,4 +48,5 @@ async def index(
         )
     )
     shown, more = page.cut(found)
-    return paging.listing(request, page, [items.event(row) for row in shown], shown[-1].id if more else None)
+    told = [items.event(base_url(request), programme, row) for row in shown]
+    return paging.listing(request, page, told, shown[-1].id if more else None)
