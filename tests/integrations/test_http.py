@@ -1,12 +1,13 @@
 """Where outgoing requests go, and where they never go."""
 
+import gzip
 import ipaddress
 from collections.abc import Iterator
 
 import httpx2
 import pytest
 from starlette.applications import Starlette
-from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from app.integrations.http import Guarded, Refused, is_public
@@ -30,6 +31,9 @@ def here() -> Iterator[str]:
     async def fits(_):
         return PlainTextResponse("x" * (1024 * 1024))
 
+    async def packed(_):
+        return Response(gzip.compress(b"x" * 50_000_000), headers={"content-encoding": "gzip"})
+
     async def redirect(_):
         return RedirectResponse("http://127.0.0.1:1/", 302)
 
@@ -38,6 +42,7 @@ def here() -> Iterator[str]:
             Route("/", echo),
             Route("/large", large),
             Route("/fits", fits),
+            Route("/packed", packed),
             Route("/redirect", redirect),
         ]
     )
@@ -114,6 +119,12 @@ async def test_an_answer_may_be_one_megabyte_and_no_more(here):
         assert len((await outgoing.get(f"{here}/fits")).content) == 1024 * 1024
         with pytest.raises(Refused):
             await outgoing.get(f"{here}/large")
+
+
+async def test_an_answer_that_would_swell_is_refused(here):
+    async with client(allow_loopback=True) as outgoing:
+        with pytest.raises(Refused, match="compressed"):
+            await outgoing.get(f"{here}/packed")
 
 
 async def test_redirects_are_not_followed(here):
