@@ -139,10 +139,12 @@ class Bus:
     async def close(self) -> None:
         """End; idempotent."""
         self._loop = None
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        running = set(self._tasks)
         self._tasks.clear()
+        while running:
+            for task in running:
+                task.cancel()
+            _, running = await asyncio.wait(running, timeout=0.2)  # redis-py may swallow a cancellation
         if self._redis is not None:
             with suppress(RedisError, OSError):
                 await self._redis.aclose()

@@ -207,7 +207,7 @@ class Streams:
             session_id=asked.session_id,
             language=asked.language,
         )
-        board = self._boards.setdefault(reader.board_id, _Board(reader.board_id))
+        board = self._boards.get(reader.board_id) or self._begin_board(reader.board_id)
         board.readers.setdefault(reader.language, set()).add(reader)
         self._count += 1
         self._make_room(reader)
@@ -218,6 +218,11 @@ class Streams:
         else:
             self._tell_presence_soon(board)
         return reader
+
+    def _begin_board(self, challenge_id: int) -> _Board:
+        board = self._boards[challenge_id] = _Board(challenge_id)
+        self._bus.say({"kind": "ask", "challenge_id": challenge_id})
+        return board
 
     def _make_room(self, reader: Reader) -> None:
         """Note one more page of a person; the oldest of too many is told that it is no longer live."""
@@ -386,7 +391,8 @@ class Streams:
     def _hear(self, message: Mapping[str, Any]) -> None:
         """Note what another process says: who is there, or that it wants to know who is here."""
         if message["kind"] == "ask":
-            self._announce(list(self._boards))
+            asked = message.get("challenge_id")
+            self._announce(board for board in list(self._boards) if asked in (None, board))
         elif message["kind"] == "here":
             board = self._boards.get(int(message["challenge_id"]))
             if board is not None:

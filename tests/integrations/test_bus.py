@@ -159,6 +159,7 @@ async def test_a_commit_after_the_end_is_no_error(world):
 
 
 async def test_processes_wake_each_other(world, redis, monkeypatch):
+    monkeypatch.setattr(buses, "POLL_S", 60.0)
     monkeypatch.setattr(buses, "SAFETY_POLL_S", 60.0)
     async with listening(world.database, redis.url) as (_, here):
         other = Bus(world.database, redis.url)
@@ -167,10 +168,8 @@ async def test_processes_wake_each_other(world, redis, monkeypatch):
         other.start()
         await until(lambda: other.is_relayed)
         await other.attend()
-        began = time.monotonic()
         await world.posted("For both")
         await until(lambda: here and there)
-        assert time.monotonic() - began < 1.0
         assert here == there
         await other.close()
 
@@ -182,15 +181,24 @@ async def test_what_goes_through_redis_holds_no_text(world, redis):
         await channel.subscribe(buses.CHANNEL)
         await world.posted("A title that is nobody else's business")
         bus.say({"kind": "here", "challenge_id": 1, "people": [1, 2]})
-        heard = []
+        heard = {}
         async with asyncio.timeout(5):
-            while len(heard) < 2:
+            while not {"grown", "here"} <= heard.keys():
                 message = await channel.get_message(timeout=1)
                 if message:
-                    heard.append(json.loads(message["data"]))
-        assert heard[0] == {"kind": "grown", "origin": bus.origin}
-        assert heard[1] == {"kind": "here", "challenge_id": 1, "people": [1, 2], "origin": bus.origin}
+                    data = json.loads(message["data"])
+                    heard[data["kind"]] = data
+        assert heard["grown"] == {"kind": "grown", "origin": bus.origin}
+        assert heard["here"] == {"kind": "here", "challenge_id": 1, "people": [1, 2], "origin": bus.origin}
     await client.aclose()
+
+
+async def test_an_end_in_the_middle_of_a_word_ends(world, redis):
+    for _ in range(10):
+        async with listening(world.database, redis.url) as (bus, _):
+            await world.posted("Half said")
+            await asyncio.sleep(0)
+            await asyncio.wait_for(bus.close(), 5)
 
 
 RUBBISH = ("", "{", "[]", "7", '{"kind":"here"}', '{"origin":"x","kind":"here"}', b"\xff\xfe")
@@ -218,13 +226,29 @@ async def test_redis_is_killed_and_comes_back(world, redis):
         await redis.kill()
         began = time.monotonic()
         await world.posted("While it is gone")
-        assert time.monotonic() - began < 1.0
+        assert time.monotonic() - began < 1.8  # Redis has 2 s to answer
         assert "While it is gone" in (await reader.next()).data
         await until(lambda: site.bus.state == "polling")
         await redis.start()
         await until(lambda: site.bus.state == "relayed", within_s=15)
         await world.posted("Back again")
         assert "Back again" in (await reader.next()).data
+
+
+async def test_what_was_not_heard_is_caught_up_with_when_redis_is_back(world, redis, monkeypatch):
+    monkeypatch.setattr(buses, "POLL_S", 60.0)
+    monkeypatch.setattr(buses, "SAFETY_POLL_S", 60.0)
+    async with listening(world.database, redis.url) as (bus, told):
+        await redis.kill()
+        await until(lambda: not bus.is_relayed)
+        await asyncio.sleep(2 * buses.GATHER_S)
+        loop, bus._loop = bus._loop, None  # as for the commits of another process: nobody wakes us
+        await world.posted("Meanwhile")
+        bus._loop = loop
+        await asyncio.sleep(0.2)
+        assert not told
+        await redis.start()
+        await until(lambda: told, within_s=15)
 
 
 async def test_redis_that_never_was_delays_nothing(world):
@@ -234,7 +258,7 @@ async def test_redis_that_never_was_delays_nothing(world):
         began = time.monotonic()
         await world.posted("Without it")
         await reader.next()
-        assert time.monotonic() - began < 1.0
+        assert time.monotonic() - began < 1.8
         assert site.bus.state == "polling"
 
 
@@ -249,7 +273,7 @@ async def test_redis_that_hangs_delays_nothing(world, redis):
                 began = time.monotonic()
                 await world.posted(f"Idea {number}")
                 assert f"Idea {number}" in (await reader.next()).data
-                assert time.monotonic() - began < 1.0
+                assert time.monotonic() - began < 1.8  # Redis has 2 s to answer
         finally:
             redis.go_on()
 
@@ -307,6 +331,7 @@ async def test_people_of_two_processes_see_each_other(world, redis):
     async with serving(world.database, redis.url) as site, process(world, redis.url) as port:
         await until(lambda: site.bus.is_relayed)
         here = await read(site.port, world.secrets[0], world.challenge_id)
+        assert await here.presence() == "1: Ana A"
         there = await read(port, world.secrets[1], world.challenge_id)
         while await here.presence() != "2: Ana A, Ana B":
             pass

@@ -251,7 +251,7 @@ class Reader:
     async def body(self) -> str:
         return (await self._reader.readexactly(int(self.headers["content-length"]))).decode()
 
-    async def next(self, event: str = "", *, within_s: float = 5.0) -> Message:
+    async def next(self, event: str = "", *, within_s: float = 15.0) -> Message:
         """The next message of this kind; others are passed over."""
         async with asyncio.timeout(within_s):
             while True:
@@ -259,14 +259,14 @@ class Reader:
                 if message.event == event and not (event == "" and message.data.startswith('<p id="here">')):
                     return message
 
-    async def presence(self, *, within_s: float = 5.0) -> str:
+    async def presence(self, *, within_s: float = 15.0) -> str:
         async with asyncio.timeout(within_s):
             while True:
                 message = await self._message()
                 if message.data.startswith('<p id="here">'):
                     return message.data.removeprefix('<p id="here">').removesuffix("</p>")
 
-    async def until_over(self, *, within_s: float = 5.0) -> list[Message]:
+    async def until_over(self, *, within_s: float = 15.0) -> list[Message]:
         """What still comes until the server ends the stream."""
         messages = []
         async with asyncio.timeout(within_s):
@@ -338,7 +338,7 @@ async def read(
     return reader
 
 
-async def until(true, *, within_s: float = 5.0) -> None:
+async def until(true, *, within_s: float = 15.0) -> None:
     """Wait until the condition holds."""
     async with asyncio.timeout(within_s):
         while not true():
