@@ -46,6 +46,7 @@ upgrade: LOCK += --upgrade
 upgrade: lock ## the newest versions of everything
 
 messages: $(VENV)/.check ## collect what is to be translated; the application compiles the catalogues itself
+	@mkdir -p var
 	$(BIN)/pybabel extract -F pyproject.toml -k N_ --no-location --sort-output -o var/messages.pot .
 	$(BIN)/pybabel update -i var/messages.pot -d app/locales --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
 
