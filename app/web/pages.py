@@ -10,7 +10,7 @@ from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from app.errors import Conflict, DomainError, Invalid, Moved, NotAllowed, NotSignedIn
+from app.errors import Conflict, DomainError, Invalid, Moved, NotSignedIn
 from app.lib import clock
 from app.lib.i18n import N_
 from app.policies.actor import Actor
@@ -82,8 +82,6 @@ async def reader(request: Request) -> Actor:
     """Who reads the page, perhaps nobody we know; the language of the answer is settled with it."""
     languages.of(request)
     actor = await identity.actor(request)
-    if actor.token_id is not None:
-        raise NotAllowed(N_("Pages are for people. Programs call the addresses under /api/v1."))
     languages.of(request, actor)
     return actor
 
