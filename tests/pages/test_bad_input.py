@@ -256,9 +256,8 @@ def test_a_cursor_that_was_tampered_with_is_said(site, alice):
     assert alice.get(f"{page}?sort=supported&cursor={cursor}").status_code in (400, 422)
 
 
-def test_a_locked_database_is_said_and_what_works_goes_on(site, alice, database_url, monkeypatch):
-    if not database_url.startswith("sqlite"):
-        pytest.skip("SQLite: only there a file is locked as a whole")
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_locked_database_is_said_and_what_works_goes_on(site, alice, database_url):
     idea = site.world.idea()
     other = sqlite3.connect(database_url.removeprefix("sqlite:///"), isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
