@@ -14,11 +14,11 @@ LIBRARIES = "fastapi, sqlmodel, jinja2, httpx2, authlib, uvicorn"
 SIDES = {"here": "app.main", "floor": LIBRARIES}
 
 MEASURE = """
-import json, resource, time
+import json, psutil, time
 began = time.process_time()
 import {names}
 took = time.process_time() - began
-print(json.dumps([took, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024]))
+print(json.dumps([took, psutil.Process().memory_info().rss]))
 """
 
 

@@ -1,4 +1,4 @@
-"""Support as an upsert and a tally on raw sqlite3: one commit each at `synchronous=NORMAL`, nobody is asked for a name."""
+"""Support as an upsert and a tally on raw sqlite3: one commit each at `NORMAL`, nobody is asked for a name."""
 
 import os
 import sqlite3
