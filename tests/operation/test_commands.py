@@ -406,3 +406,22 @@ def test_no_secret_reaches_the_log(filled: str) -> None:
         process.send_signal(signal.SIGTERM)
         _, log = process.communicate(timeout=25)
     assert canary not in log
+
+
+@pytest.mark.postgres
+@pytest.mark.redis
+def test_two_processes_serve_together_on_postgresql_and_redis(postgres_url: str) -> None:
+    redis_url = os.environ.get("PARTNERSHIP_TEST_REDIS_URL")
+    if not redis_url:
+        pytest.skip("Redis: PARTNERSHIP_TEST_REDIS_URL is not set")
+    assert partnership(postgres_url, "migrate").returncode == 0
+    with served(postgres_url, "--workers", "2", PARTNERSHIP_REDIS_URL=redis_url) as (process, site):
+        wait_until(lambda: len(children_of(process.pid)) == 3)
+        wait_until(lambda: all(told(site)["checks"]["bus"] == "relayed" for _ in range(8)))
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(25) == 0
+
+
+def told(site: str) -> dict:
+    with urllib.request.urlopen(f"{site}/health/ready", timeout=5) as answer:
+        return json.load(answer)
