@@ -6,6 +6,7 @@ shows. A write compares the version alone: someone's support in the meantime doe
 
 import hashlib
 import re
+from collections.abc import Callable
 from typing import Final
 
 from starlette.requests import Request
@@ -68,6 +69,16 @@ def expected(request: Request) -> frozenset[int] | None:
         raise BadRequest(N_("If-Match is no list of ETags."))
     found = (_OURS.fullmatch(opaque) for weak, opaque in tags if not weak)
     return frozenset(int(ours[1]) for ours in found if ours)
+
+
+def meant(versions: frozenset[int] | None, current: Callable[[], int]) -> int | None:
+    """The version that the caller means, for a service to compare; None for any. Of several the `current` one.
+
+    :raises Moved: there are several, or none that can be ours, and the current one is not among them
+    """
+    if versions is None:
+        return None
+    return next(iter(versions)) if len(versions) == 1 else chosen(versions, current())
 
 
 def chosen(versions: frozenset[int] | None, current: int) -> int:

@@ -113,7 +113,7 @@ async def change(request: Request, challenge_id: Identifier) -> Response:
     changes = _fields(await bodies.take(request, ChallengeChange))
 
     def work(tx: Transaction) -> Answer:
-        version = etags.chosen(versions, challenges.find(tx.connection, actor, challenge_id).version)
+        version = etags.meant(versions, lambda: challenges.find(tx.connection, actor, challenge_id).version)
         challenges.change(tx, actor, challenge_id, version=version, **changes)
         return _answer(tx, actor, challenge_id, base_url(request))
 
@@ -135,7 +135,7 @@ async def delete(request: Request, challenge_id: Identifier) -> Response:
     versions = etags.expected(request)
 
     def work(tx: Transaction) -> None:
-        version = etags.chosen(versions, challenges.find(tx.connection, actor, challenge_id).version)
+        version = etags.meant(versions, lambda: challenges.find(tx.connection, actor, challenge_id).version)
         challenges.delete(tx, actor, challenge_id, version=version)
 
     await database(request).write(work)
@@ -159,7 +159,7 @@ async def change_phases(request: Request, challenge_id: Identifier) -> Response:
     draft = await bodies.take(request, PhasesDraft)
 
     def work(tx: Transaction) -> Answer:
-        version = etags.chosen(versions, challenges.find(tx.connection, actor, challenge_id).version)
+        version = etags.meant(versions, lambda: challenges.find(tx.connection, actor, challenge_id).version)
         challenges.change_phases(
             tx, actor, challenge_id, [_phase(phase) for phase in draft.phases], version=version
         )

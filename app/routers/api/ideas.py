@@ -126,11 +126,13 @@ async def change(request: Request, idea_id: Identifier) -> Response:
         changes["cluster_id"] = changes.pop("cluster")
 
     def work(tx: Transaction) -> Answer:
-        version = etags.chosen(versions, ideas.find(tx.connection, actor, idea_id).version)
-        if set(changes) == {"cluster_id"}:
-            ideas.move(tx, actor, idea_id, **changes)
-        elif changes:
+        if changes.keys() - {"cluster_id"}:
+            version = etags.meant(versions, lambda: ideas.find(tx.connection, actor, idea_id).version)
             ideas.edit(tx, actor, idea_id, version=version, **changes)
+        else:
+            etags.chosen(versions, ideas.find(tx.connection, actor, idea_id).version)
+            if changes:
+                ideas.move(tx, actor, idea_id, **changes)
         return _answer(tx, actor, idea_id, base_url(request))
 
     return (await database(request).write(work)).response()
@@ -152,7 +154,7 @@ async def withdraw(request: Request, idea_id: Identifier) -> Response:
     versions = etags.expected(request)
 
     def work(tx: Transaction) -> None:
-        version = etags.chosen(versions, ideas.find(tx.connection, actor, idea_id).version)
+        version = etags.meant(versions, lambda: ideas.find(tx.connection, actor, idea_id).version)
         ideas.withdraw(tx, actor, idea_id, version=version)
 
     await database(request).write(work)
