@@ -84,7 +84,9 @@ class Invalid(DomainError):
     status = 422
     code = "invalid"
 
-    def __init__(self, *errors: FieldError, message: str = "Please mend what is marked below.", **values: Any) -> None:
+    def __init__(
+        self, *errors: FieldError, message: str = "Please mend what is marked below.", **values: Any
+    ) -> None:
         super().__init__(message, **values)
         self.errors = errors
 

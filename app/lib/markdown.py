@@ -3,9 +3,28 @@
 import nh3
 from markdown_it import MarkdownIt
 
-_MARKDOWN = MarkdownIt("commonmark", {"breaks": True, "html": False, "linkify": False}).enable("strikethrough")
+_MARKDOWN = MarkdownIt("commonmark", {"breaks": True, "html": False, "linkify": False}).enable(
+    "strikethrough"
+)
 
-_TAGS = {"p", "br", "strong", "em", "s", "ul", "ol", "li", "blockquote", "code", "pre", "a", "hr", "h3", "h4", "h5"}
+_TAGS = {
+    "p",
+    "br",
+    "strong",
+    "em",
+    "s",
+    "ul",
+    "ol",
+    "li",
+    "blockquote",
+    "code",
+    "pre",
+    "a",
+    "hr",
+    "h3",
+    "h4",
+    "h5",
+}
 _CLEANER = nh3.Cleaner(
     tags=_TAGS,
     attributes={"a": {"href"}, "ol": {"start"}},
