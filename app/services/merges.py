@@ -92,7 +92,9 @@ def of_idea(connection: Connection, idea_id: int) -> list[MergeView]:
 def made_of(connection: Connection, merge_ids: Collection[int]) -> dict[int, int]:
     """Of these merges those that are made: each source's id to its target's."""
     rows = connection.execute(
-        select(MERGE.c.source_id, MERGE.c.target_id).where(MERGE.c.id.in_(merge_ids), MERGE.c.state == ACCEPTED)
+        select(MERGE.c.source_id, MERGE.c.target_id).where(
+            MERGE.c.id.in_(merge_ids), MERGE.c.state == ACCEPTED
+        )
     )
     return {row.source_id: row.target_id for row in rows}
 

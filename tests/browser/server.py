@@ -34,7 +34,8 @@ class Server:
             self._process = subprocess.Popen(command, cwd=ROOT, env=self._environment, stdout=log, stderr=log)
         end = time.monotonic() + START_S
         while not self._answers():
-            assert self._process.poll() is None and time.monotonic() < end, self._log.read_text()[-2000:]
+            if self._process.poll() is not None or time.monotonic() > end:
+                raise RuntimeError(self._log.read_text(errors="replace")[-2000:])
             time.sleep(0.05)
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> None:

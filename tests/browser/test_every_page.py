@@ -1,0 +1,124 @@
+"""Every page for everyone: nothing that axe-core finds, nothing wider than a phone, no error, no violated policy."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+from playwright.sync_api import Page
+
+from app.services import comments, merges, moderation
+from tests.browser.audit import findings, overflow
+from tests.browser.browsing import Browsing
+from tests.factories.world import World
+
+LANGUAGES = ("en", "sl")
+
+
+@dataclass(frozen=True)
+class Things:
+    """What the pages show: the demo's boards, and things of the small world."""
+
+    board: int
+    idea: int
+    hidden: int
+    merge: int
+
+
+@pytest.fixture(scope="module")
+def things(site: object) -> Things:
+    world: World = site.world  # type: ignore[attr-defined]
+    board = world.challenge(anonymous_allowed=True)
+    idea = world.idea(world.alice, "One form", board, body="**Once**, for all:\n\n- name\n- address\n\n> quoted `code`")
+    other = world.idea(world.bob, "Ena vloga", board, body="Besedilo.", language="sl", anonymous=True)
+    hidden = world.idea(world.alice, "A hidden one", board)
+    world.do(comments.post, world.bob, idea, body="Yes, and [more](https://example.org).", language="en")
+    world.do(moderation.hide, world.fay, hidden, reason="It names a person.")
+    world.do(moderation.answer, world.alice, hidden, answer="I take the name out.")
+    return Things(board, idea, hidden, world.do(merges.propose, world.alice, idea, other))
+
+
+def of_nobody(_: Things) -> list[str]:
+    return ["/", "/sign-in", "/sign-out/done", "/accessibility", "/privacy", "/programmes/demo", "/nowhere", "/api"]
+
+
+def of_participant(things: Things) -> list[str]:
+    return [
+        "/",
+        "/me",
+        "/programmes/here",
+        "/programmes/here/people",
+        f"/challenges/{things.board}",
+        f"/challenges/{things.board}?q=nothing-like-it",
+        f"/challenges/{things.board}?sort=bridging&sector=public",
+        f"/challenges/{things.board}/ideas/new",
+        f"/ideas/{things.idea}",
+        f"/ideas/{things.idea}/edit",
+        f"/ideas/{things.idea}/versions",
+        f"/ideas/{things.idea}/cluster",
+        f"/ideas/{things.idea}/merges",
+        f"/ideas/{things.hidden}",
+        f"/merges/{things.merge}",
+        f"/challenges/{things.board}/moderation",
+        "/challenges/99999",
+    ]
+
+
+def of_facilitator(things: Things) -> list[str]:
+    return [
+        f"/challenges/{things.board}",
+        f"/challenges/{things.board}/moderation",
+        f"/challenges/{things.board}/clusters",
+        f"/challenges/{things.board}/phases",
+        f"/ideas/{things.idea}",
+        f"/ideas/{things.idea}/hiding",
+        f"/ideas/{things.hidden}",
+        f"/merges/{things.merge}",
+    ]
+
+
+def of_coordinator(_: Things) -> list[str]:
+    return ["/", "/admin"]
+
+
+def of_demo(_: Things) -> list[str]:
+    return ["/", *(f"/challenges/{id}" for id in range(1, 6)), "/ideas/1", "/programmes/demo/people"]
+
+
+PEOPLE: dict[str, Callable[[Things], list[str]]] = {
+    "nobody": of_nobody,
+    "alice": of_participant,
+    "fay": of_facilitator,
+    "cora": of_coordinator,
+    "business@demo.example": of_demo,
+}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("who", PEOPLE)
+def test_pages_are_whole_for(who: str, language: str, browsing: Browsing, things: Things) -> None:
+    browsing.witness.expects("status of 404", "status of 403")
+    page = _page_of(who, browsing)
+    _speak(page, language)
+    found = [f"{path}: {text}" for path in PEOPLE[who](things) for text in _looked_at(page, path, language)]
+    assert found == []
+
+
+def _page_of(who: str, browsing: Browsing) -> Page:
+    if who == "nobody":
+        return browsing.page()
+    return browsing.page_of_demo(who) if "@" in who else browsing.page_of(getattr(browsing.world, who))
+
+
+def _speak(page: Page, language: str) -> None:
+    answer = page.request.post(
+        "/me/language", form={"language": language}, headers={"Sec-Fetch-Site": "same-origin"}, max_redirects=0
+    )
+    assert answer.status == 303
+
+
+def _looked_at(page: Page, path: str, language: str) -> list[str]:
+    page.goto(path)
+    found = [] if page.locator("html").get_attribute("lang") == language else ["is in another language"]
+    for summary in page.locator("main summary").all():
+        summary.click()
+    return found + findings(page) + overflow(page)
