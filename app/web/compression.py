@@ -12,6 +12,9 @@ SMALLEST: Final = 860
 CODINGS: Final = (b"zstd", b"br", b"gzip")
 """What we can write, the quickest to pack first."""
 
+_QUICK: Final = zstandard.ZstdCompressor(level=3)
+"""Made once, for the event loop alone: making one costs more than it takes to pack a card."""
+
 _TEXTS: Final = (b"text/", b"application/json", b"application/problem+json", b"image/svg+xml")
 
 
@@ -28,7 +31,7 @@ def coding(accepted: bytes) -> bytes:
 def packed(body: bytes, coding: bytes, *, hard: bool = False) -> bytes:
     """`body` in `coding`: quickly for one reader, `hard` where it is kept for more."""
     if coding == b"zstd":
-        return zstandard.ZstdCompressor(level=12 if hard else 3).compress(body)
+        return (zstandard.ZstdCompressor(level=12) if hard else _QUICK).compress(body)
     if coding == b"br":
         return bytes(brotli.compress(body, quality=6 if hard else 3))
     if coding == b"gzip":

@@ -1,6 +1,7 @@
 """The server: uvicorn with deadlines for slow senders and readers, and a quiet way to leave."""
 
 import asyncio
+import gc
 import resource
 import socket
 from asyncio import TimerHandle
@@ -36,6 +37,9 @@ LARGEST_HEAD: Final = 32 * 1024
 
 GRACE_S: Final = 10
 """How long requests may take to end when the server leaves."""
+
+GARBAGE_AFTER: Final = 20_000
+"""How many objects are made, and not yet gone, before garbage is looked for."""
 
 _HEAD, _BODY, _NOTHING = "head", "body", ""
 
@@ -88,6 +92,7 @@ def serve(factory: str, settings: Settings, place: Place, *, leave_s: float) -> 
     _allow_many_connections()
     app: ASGIApp = import_from_string(factory)(settings)
     server = Server(configuration(app), leave_s=leave_s)
+    _keep_what_is_here()
     with suppress(KeyboardInterrupt):
         server.run(sockets)
     return server.started
@@ -259,6 +264,15 @@ class Protocol(HttpToolsProtocol):
             b"content-length: %d\r\nconnection: close\r\n\r\n%b" % (status, phrase, len(phrase), phrase)
         )
         self.transport.close()
+
+
+def _keep_what_is_here() -> None:
+    """Leave what was made at the start out of every search for garbage, and search less often: a seventh of the
+    processor time of a small request went into looking at modules and templates that never go.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GARBAGE_AFTER)
 
 
 def _allow_many_connections() -> None:
