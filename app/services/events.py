@@ -23,7 +23,6 @@ TYPES = frozenset(
         "cluster.created",
         "cluster.removed",
         "cluster.renamed",
-        "comment.edited",
         "comment.hidden",
         "comment.posted",
         "comment.withdrawn",

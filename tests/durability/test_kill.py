@@ -51,7 +51,9 @@ class Writers:
     async def _post(self, client: httpx2.AsyncClient, person: str, title: str) -> None:
         path = f"/api/v1/challenges/{self.challenge_id}/ideas"
         headers = {"Idempotency-Key": title.replace(" ", "-")}
-        answer = await self._send(client, "POST", path, person, json={"title": title, "body": ""}, headers=headers)
+        answer = await self._send(
+            client, "POST", path, person, json={"title": title, "body": ""}, headers=headers
+        )
         assert answer.status_code == 201, answer.text
         self.posted.add(title)
 
@@ -108,6 +110,8 @@ def test_what_was_acknowledged_is_there_and_nothing_twice(world, database_url, t
         tuple(row)
         for row in world.ask(lambda c: c.execute(select(SUPPORT.c.person_id, SUPPORT.c.idea_id)).all())
     }
-    wanted = {(people[person].person_id, idea): is_wanted for (person, idea), is_wanted in writers.wished.items()}
+    wanted = {
+        (people[person].person_id, idea): is_wanted for (person, idea), is_wanted in writers.wished.items()
+    }
     assert {key for key, is_wanted in wanted.items() if is_wanted != (key in supports)} == set()
     assert shown(world) == recounted(world)
