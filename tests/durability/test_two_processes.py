@@ -46,7 +46,7 @@ async def watching(server: ServerProcess, world, actor: Actor, challenge_id: int
             assert answer.status_code == 200
             started.set()
             async for line in answer.aiter_lines():
-                messages.append(line)
+                messages.append(line)  # noqa: PERF401 -- each as it comes
 
     async with httpx2.AsyncClient(headers=headers, timeout=None) as client:
         started = asyncio.Event()
