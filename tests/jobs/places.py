@@ -35,7 +35,7 @@ from app.models import (
 )
 from app.policies import actor
 
-POSTGRES = os.environ.get("PARTNERSHIP_TEST_POSTGRES_URL", "postgresql:///test")
+POSTGRES = os.environ.get("PARTNERSHIP_TEST_POSTGRES_URL", "postgresql:///test").replace("+psycopg:", ":")
 ENGINES = ("sqlite", "postgresql")
 
 
