@@ -3,9 +3,9 @@
 from playwright.sync_api import Locator, Page, expect
 
 
-def card(page: Page, title: str) -> Locator:
+def card(page: Page | Locator, title: str) -> Locator:
     """The card of the idea with this title."""
-    return page.locator("article.card").filter(has=page.get_by_role("link", name=title, exact=True))
+    return page.locator("article.card").filter(has_text=title)
 
 
 def post(page: Page, title: str) -> Locator:

@@ -103,7 +103,7 @@
           },
         });
       }
-    });
+    }).catch(() => { loading = undefined; });
   };
   document.addEventListener("pointerover", (event) => {
     if (event.target.closest?.(".column-cards")) drag();

@@ -35,13 +35,19 @@
   });
   addEventListener("focus", revive);
 
-  /* The board is taken anew and laid over the one that is here; the field above it keeps what was typed. */
+  /* The board is taken anew and laid over the one that is here; the field above it keeps what was typed. Where another
+     phase has begun, more than the board is different: then the page is loaded anew, and a draft keeps what was typed. */
   let reloading;
   const reload = () => {
     const board_ = board.element();
     if (!board_) return location.reload();
+    const { phase } = board_.dataset;
     htmx.ajax("GET", location.pathname + location.search, { source: board_, target: board_, select: "#board", swap: "outerMorph" })
-      .then(board.readOwn).then(() => board.own(document));
+      .then(() => {
+        if (board.element().dataset.phase !== phase) return location.reload();
+        board.readOwn();
+        board.own(document);
+      });
   };
   live.addEventListener("refresh", ({ detail }) => {
     const { within_ms: within = 0 } = JSON.parse(detail.data || "{}");
