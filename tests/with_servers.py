@@ -25,6 +25,7 @@ START_S = 30.0
 
 
 def main() -> int:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the servers go, too
     with ExitStack() as servers:
         environment = dict(os.environ)
         for variable, started in ((POSTGRES, postgres), (REDIS, redis)):
