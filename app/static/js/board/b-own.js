@@ -10,10 +10,8 @@
 
   const press = (button) => {
     const isPressed = supported.has(button.dataset.support);
-    const path = `/ideas/${button.dataset.support}/support${isPressed ? "/withdrawal" : ""}`;
     button.setAttribute("aria-pressed", isPressed);
-    button.setAttribute("formaction", path);
-    button.setAttribute("hx-post", path);
+    button.setAttribute("formaction", `/ideas/${button.dataset.support}/support${isPressed ? "/withdrawal" : ""}`);
   };
 
   /* Lays it over every card in `root`: a document, an element or a fragment. */

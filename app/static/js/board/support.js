@@ -12,6 +12,13 @@
     if (count) count.textContent = Math.max(0, Number(count.textContent) + (wanted ? 1 : -1));
   };
 
+  /* One listener for all: what every card carried, every card would have to be searched for. */
+  document.addEventListener("click", (event) => {
+    const button = buttonOf(event);
+    if (!button) return;
+    event.preventDefault();
+    htmx.ajax("POST", button.getAttribute("formaction"), { source: button, target: button, swap: "place" });
+  });
   document.addEventListener("htmx:before:request", (event) => {
     const button = buttonOf(event);
     if (!button) return;
