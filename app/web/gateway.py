@@ -17,6 +17,7 @@ from urllib.parse import parse_qs, unquote_to_bytes
 import structlog
 from starlette.applications import Starlette
 from starlette.datastructures import State
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -107,7 +108,7 @@ class Gateway:
         passage = _Passage(scope, send, self)
         try:
             await self._admit(scope, headers, hosts, receive, passage)
-        except DomainError as error:
+        except (DomainError, HTTPException) as error:
             await self._answer(scope, receive, passage, error)
         except Exception as error:
             log.exception("request_broke", route=route_of(scope), method=scope["method"])
@@ -153,10 +154,11 @@ class Gateway:
             self.shedder.leave()
 
     async def _stream(self, scope: Scope, receive: Receive, passage: "_Passage") -> None:
+        """Go straight to the route: a stream is open for hours, and each layer would keep something for it."""
         passage.is_stream = True
         self.measures.streams += 1
         try:
-            await self.inside(scope, receive, passage.send)
+            await self.app.router(scope, receive, passage.send)
         finally:
             self.measures.streams -= 1
 

@@ -174,3 +174,21 @@ async def test_what_opens_or_closes_a_phase_has_the_page_loaded_anew(world, site
     watcher = await site.watch(world.alice)
     world.do(challenges.change, world.fay, world.challenge_id, title="Forms that never ask")
     assert json.loads((await watcher.next("refresh")).data)["reason"] == "changed"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("HEAD", "/challenges/{id}/stream", 200),
+        ("GET", "/challenges/word/stream", 404),
+        ("GET", "/nothing/stream", 404),
+        ("DELETE", "/challenges/{id}/stream", 405),
+    ],
+)
+async def test_other_requests_to_a_stream_end_at_once(world, site, method, path, status):
+    url = f"http://127.0.0.1:{site.port}"
+    headers = {"Cookie": f"session={site.secret(world.alice)}", "Origin": url}
+    async with httpx2.AsyncClient(base_url=url, headers=headers, timeout=10) as client:
+        answer = await client.request(method, path.format(id=world.challenge_id))
+    assert answer.status_code == status
+    assert answer.headers["x-content-type-options"] == "nosniff"
