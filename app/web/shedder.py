@@ -8,10 +8,10 @@ from app.errors import Unavailable
 from app.lib.i18n import N_
 from app.web.metrics import Measures
 
-INSIDE: Final = 32
-"""Requests that are answered at the same time."""
+INSIDE: Final = 64
+"""Requests that are answered at the same time: those that write share a commit, so a few more cost less each."""
 
-WAITING: Final = 64
+WAITING: Final = 32
 """Requests that wait for a place."""
 
 PATIENCE_S: Final = 1.0
