@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from app.settings import Settings
+from app.web import bodies, gateway, server, shedder
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -49,3 +50,12 @@ def test_no_setting_is_read_past_the_settings() -> None:
 def test_a_server_on_all_addresses_is_reached_on_this_machine() -> None:
     assert Settings(_env_file=None, host="0.0.0.0", port=8001).base_url == "http://127.0.0.1:8001"
     assert Settings(_env_file=None, host="192.0.2.7").base_url == "http://192.0.2.7:8000"
+
+
+def test_the_limits_in_the_handbook_are_the_real_ones() -> None:
+    handbook = (ROOT / "docs" / "operation.md").read_text()
+    assert f"| {shedder.INSIDE}, and {shedder.WAITING} that wait" in handbook
+    assert f"| {gateway.LONGEST_ADDRESS // 1024} kB | 414 |" in handbook
+    assert f"| {server.LARGEST_HEAD // 1024} kB, in {server.HEAD_S:.0f} s | 431, 408 |" in handbook
+    assert f"| {bodies.MOST_BYTES // 1024} kB, in {server.BODY_S:.0f} s | 413" in handbook
+    assert f"less than {server.IDLE_S} seconds" in handbook
