@@ -172,7 +172,7 @@ class _Audience:
         self._thread.start()
         if not self._ready.wait(60) or self.reached() < len(self._received):
             raise RuntimeError(f"only {self.reached()} of {len(self._received)} streams began")
-        self._received = [0] * len(self._received)
+        self._received[:] = [0] * len(self._received)
 
     def reached(self) -> int:
         """How many have received anything since the beginning."""
