@@ -1,7 +1,7 @@
 """Languages: which one a reader gets, and dates, times and names as people write them in it."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -89,17 +89,6 @@ def moment(instant: datetime, language: str) -> str:
 def local_input(instant: datetime) -> str:
     """An instant as a `datetime-local` form field holds it, in our zone."""
     return _local(instant).strftime("%Y-%m-%dT%H:%M")
-
-
-def from_local_input(text: str) -> datetime:
-    """The instant that a `datetime-local` form field names in our zone, in UTC.
-
-    :raises ValueError: the text is no date with a time
-    """
-    naive = datetime.fromisoformat(text)
-    if naive.tzinfo is not None:
-        raise ValueError("a local time carries no zone")
-    return naive.replace(tzinfo=ZONE).astimezone(UTC)
 
 
 def days_between(earlier: datetime, later: datetime) -> int:

@@ -61,11 +61,6 @@ class Templates:
         )
         return show(card, supported, phase)
 
-    def translate(self, language: str, message: str, **values: Any) -> str:
-        """A msgid of a service or of the house in `language`, filled with `values`."""
-        translated = translations(language).gettext(message)
-        return translated % values if values else translated
-
 
 @lru_cache
 def translations(language: str, directory: Path = LOCALES) -> NullTranslations:

@@ -98,12 +98,6 @@ def test_initials(name, letters):
     assert templating.initials(name) == letters
 
 
-def test_messages_of_services_are_translated_and_filled():
-    message = "You have %(most)s tokens already. Revoke one first."
-    assert "50" in Templates().translate("sl", message, most=50)
-    assert Templates().translate("sl", message, most=50) != message % {"most": 50}
-
-
 def test_every_message_has_its_slovene_with_the_same_values_in_it():
     path = LOCALES / "sl" / "LC_MESSAGES" / "messages.po"
     with path.open("rb") as source:
@@ -150,12 +144,6 @@ def test_a_day_of_this_year_needs_no_year():
     assert i18n.short_day(NOON, "en", now=NOON) == "4 May"
     assert i18n.short_day(NOON, "sl", now=NOON) == "4. maja"
     assert i18n.short_day(NOON, "sl", now=NOON.replace(year=2027)) == "4. maja 2026"
-
-
-def test_a_local_time_goes_there_and_back():
-    assert i18n.from_local_input(i18n.local_input(NOON)) == NOON
-    with pytest.raises(ValueError, match="zone"):
-        i18n.from_local_input("2026-05-04T10:00+02:00")
 
 
 def test_days_are_counted_by_midnights():
