@@ -3,6 +3,8 @@
   const done = (form) => {
     form.reset();
     form.querySelector("input:not([type=hidden]), textarea").value = "";
+    for (const wrong of form.querySelectorAll(".problems, .error")) wrong.remove();
+    for (const field of form.querySelectorAll("[aria-invalid]")) field.removeAttribute("aria-invalid");
     document.getElementById("similar")?.replaceChildren();
     board.say(document.getElementById("board-said")?.dataset.posted);
   };
