@@ -32,10 +32,14 @@ _DECISIVE: Final = (b"cookie", b"accept-language", b"accept-encoding", b"hx-requ
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """An answer that is right as long as the database is at `generation`, and until `until`."""
+    """An answer that is right as long as the database is at `generation`, and until `until`.
+
+    `route` is what made it, for the measurements.
+    """
 
     generation: int
     until: float
+    route: object
     etag: bytes
     headers: Headers
     not_modified: Headers
@@ -64,6 +68,7 @@ class Delivery:
             generation = self._database.generation()
             kept = self._kept.get(key)
             if kept is not None and kept.generation == generation and time.monotonic() < kept.until:
+                scope["route"] = kept.route
                 await _give(kept, headers.get(b"if-none-match"), send)
                 return
         await self.app(scope, receive, _Packer(self, scope, headers, send, key=key, generation=generation))
@@ -145,6 +150,7 @@ class _Packer:
         kept = Kept(
             generation=self.generation or 0,
             until=until,
+            route=self.scope.get("route"),
             etag=etag,
             headers=_for_body(headers, coding, packed),
             not_modified=[pair for pair in headers if pair[0] != b"content-type"],
