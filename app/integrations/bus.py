@@ -13,15 +13,9 @@ from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from random import uniform
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import structlog
-from redis.asyncio import Redis
-from redis.asyncio.client import PubSub
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import RedisError
 from sqlalchemy import Table, func, select
 from sqlalchemy.engine import Connection
 
@@ -29,6 +23,10 @@ from app.database import Database
 from app.errors import Unavailable
 from app.models import Event
 from app.models.base import table
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+    from redis.asyncio.client import PubSub
 
 log = structlog.get_logger(__name__)
 
@@ -146,7 +144,7 @@ class Bus:
                 task.cancel()
             _, running = await asyncio.wait(running, timeout=0.2)  # redis-py may swallow a cancellation
         if self._redis is not None:
-            with suppress(RedisError, OSError):
+            with suppress(*_failures()):
                 await self._redis.aclose()
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
@@ -230,7 +228,7 @@ class Bus:
             try:
                 await self._tell(redis)
                 delay = FIRST_DELAY_S
-            except (RedisError, OSError) as error:
+            except _failures() as error:
                 log.warning("redis_not_told", reason=type(error).__name__)
                 self._unsaid.set()
                 await asyncio.sleep(_jittered(delay))
@@ -256,7 +254,7 @@ class Bus:
                     self._reached()
                     delay = FIRST_DELAY_S
                     await self._hear(channel)
-            except (RedisError, OSError) as error:
+            except _failures() as error:
                 log.warning("redis_lost", reason=type(error).__name__)
             finally:
                 self._lost()
@@ -277,7 +275,7 @@ class Bus:
             self.is_relayed = False
             self._woken.set()
 
-    async def _hear(self, channel: PubSub) -> None:
+    async def _hear(self, channel: "PubSub") -> None:
         is_asked = False
         while True:
             message = await channel.get_message(timeout=QUIET_S)
@@ -286,7 +284,7 @@ class Bus:
                 if message["type"] == "message":
                     self._take(message["data"])
             elif is_asked:
-                raise RedisConnectionError("no answer")
+                raise ConnectionError("no answer")
             else:
                 await channel.ping()
                 is_asked = True
@@ -314,11 +312,25 @@ def _ignore(_: object) -> None:
 
 
 def _client(url: str) -> "Redis":
-    """A client that fails at once and leaves trying again to us, where it delays nobody."""
+    """A client that fails at once and leaves trying again to us, where it delays nobody.
+
+    Its library takes 14 MiB and a quarter of the time to start, so that only who has a Redis loads it.
+    """
+    from redis.asyncio import Redis
+    from redis.asyncio.retry import Retry
+    from redis.backoff import NoBackoff
+
     client: Redis = Redis.from_url(
         url, socket_connect_timeout=2.0, socket_timeout=2.0, retry=Retry(NoBackoff(), 0)
     )
     return client
+
+
+def _failures() -> tuple[type[Exception], ...]:
+    """How Redis says that it cannot be reached."""
+    from redis.exceptions import RedisError
+
+    return RedisError, OSError
 
 
 def _jittered(delay: float) -> float:

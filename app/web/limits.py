@@ -5,14 +5,11 @@ Redis is gone each process counts for itself until it is back: a limit is then l
 """
 
 import hashlib
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 from limits import RateLimitItem, parse
-from limits.aio.storage import RedisStorage
 from limits.errors import StorageError
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 from starlette.requests import Request
 
 from app.errors import TooMany
@@ -20,6 +17,9 @@ from app.lib import clock
 from app.lib.i18n import N_
 from app.policies.actor import Actor
 from app.settings import Settings
+
+if TYPE_CHECKING:
+    from limits.aio.storage import RedisStorage
 
 log = structlog.get_logger(__name__)
 
@@ -128,7 +128,11 @@ class Limiter:
         return used
 
 
-def _storage(url: str) -> RedisStorage:
+def _storage(url: str) -> "RedisStorage":
+    from limits.aio.storage import RedisStorage
+    from redis.asyncio.retry import Retry
+    from redis.backoff import NoBackoff
+
     options: dict[str, Any] = {
         "socket_connect_timeout": 0.5,
         "socket_timeout": 0.5,
