@@ -132,6 +132,7 @@ class Streams:
         self._of_person: dict[int, list[Reader]] = {}
         self._count = 0
         self._is_ending = False
+        self._is_closed = False
         self._turned_until = clock.now()
         self._tasks: set[asyncio.Task[None]] = set()
         bus.listener = self.changed
@@ -165,6 +166,7 @@ class Streams:
     async def close(self) -> None:
         """End every stream and all that goes on for them; idempotent."""
         self.close_all()
+        self._is_closed = True
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -241,8 +243,8 @@ class Streams:
         if not readers:
             del board.readers[reader.language]
             board.shown.pop(reader.language, None)
-        own = self._of_person[reader.person_id]
-        if reader in own:
+        own = self._of_person.get(reader.person_id, [])
+        if reader in own:  # not if a newer page took its place
             own.remove(reader)
         if not own:
             self._of_person.pop(reader.person_id, None)
@@ -264,10 +266,8 @@ class Streams:
         position, changes = await self._database.read(
             partial(_missed, challenge_id=reader.board_id, after=after)
         )
-        if changes is None:
-            self.refreshes += 1
-            html = None
-        else:
+        html = None
+        if changes is not None:
             html = await self._rendered(reader.board_id, reader.language, changes)
         hello = sse.encode("", event="live", id=position, retry_ms=1000)
         if html is None:
@@ -457,6 +457,9 @@ class Streams:
                 log.exception("streams_not_cared_for")
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        if self._is_closed:  # a timer that was set before the end
+            work.close()
+            return
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

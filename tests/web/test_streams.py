@@ -280,6 +280,7 @@ async def test_too_long_a_gap_is_a_refresh(world, monkeypatch):
     async with serving(world.database) as site:
         late = await read(site.port, world.secrets[0], world.challenge_id, after=start)
         assert json.loads((await late.next("refresh")).data)["reason"] == "gap"
+        assert site.streams.refreshes == 1
         just = await read(site.port, world.secrets[0], world.challenge_id, after=start + 1)
         assert "Idea 5" in (await just.next()).data
 
@@ -371,6 +372,24 @@ async def test_a_seventh_page_takes_the_place_of_the_first(world):
         await world.posted("For the six")
         for reader in readers[1:]:
             assert "For the six" in (await reader.next()).data
+
+
+async def test_the_page_whose_place_was_taken_may_leave_last(world, monkeypatch):
+    monkeypatch.setattr(streams, "_finish", lambda *_: None)  # its connection is so slow that it does not end
+    async with serving(world.database) as site:
+        first = await read(site.port, world.secrets[0], world.challenge_id)
+        await first.next("live")
+        others = [
+            await read(site.port, world.secrets[0], world.challenge_id)
+            for _ in range(streams.MOST_STREAMS_EACH)
+        ]
+        for other in others:
+            await other.leave()
+        await until(lambda: site.streams.count == 1)
+        await first.leave()
+        await until(lambda: not site.streams._boards)
+        assert site.streams.count == 0
+        assert not site.streams._of_person
 
 
 async def test_more_streams_than_the_process_bears_are_refused(world):
