@@ -18,6 +18,7 @@ from sqlalchemy import (
     delete,
     func,
     select,
+    text,
     tuple_,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -46,6 +47,10 @@ SUPPORT = table(Support)
 TALLY = table(Tally)
 CHALLENGE = table(Challenge)
 SECTOR = table(Sector)
+
+
+TURN_LOCKS = 0x706663 << 40
+"""Where the PostgreSQL advisory locks of boards begin: to it a challenge's id is added."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +104,7 @@ def meet(tx: Transaction, wishes: Sequence[Wish]) -> list[Supported | DomainErro
 
     Rows are written in the order of their keys, and each tally once, so that two batches cannot lock each other out.
     """
+    _take_turns(tx, wishes)
     board = _Board(tx, wishes)
     met = [board.refusal(wish) for wish in wishes]
     granted = {
@@ -109,6 +115,22 @@ def meet(tx: Transaction, wishes: Sequence[Wish]) -> list[Supported | DomainErro
     for wish in changed:
         board.record(wish)
     return [refused or board.answer(wish, counts) for wish, refused in zip(wishes, met, strict=True)]
+
+
+def _take_turns(tx: Transaction, wishes: Sequence[Wish]) -> None:
+    """Let the processes of an installation count one board after another: who is new on it is seen only then.
+
+    SQLite has one writer at a time anyway. The lock stands before the reading statement, which sees what the
+    process before has committed; statements of one transaction on PostgreSQL see each their own present.
+    """
+    if tx.dialect == "postgresql":
+        tx.execute(_TURNS, {"ideas": sorted({wish.idea_id for wish in wishes})})
+
+
+_TURNS = text(
+    f"SELECT pg_advisory_xact_lock({TURN_LOCKS} + challenge_id) "
+    "FROM (SELECT DISTINCT challenge_id FROM idea WHERE id = ANY(:ideas) ORDER BY challenge_id) AS board"
+)
 
 
 def _alone(tx: Transaction, wish: Wish) -> Supported:

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import select
 
+from app.database import Database
 from app.errors import Conflict, NotAllowed, NotFound, NotSignedIn
 from app.models import Support, Tally
 from app.models.base import table
@@ -166,3 +167,20 @@ def test_mine_are_the_ideas_i_support(world):
     world.do(support.give, world.bob, idea)
     assert world.ask(support.mine, world.bob, world.challenge_id) == {idea}
     assert world.ask(support.mine, world.alice, world.challenge_id) == frozenset()
+
+
+def test_one_person_in_two_processes_is_active_once(world, database_url):
+    """Each process sees no support of the person yet when both begin, and yet only one may count them as new."""
+    other = Database(database_url)
+    pairs = [(world.idea(title=f"Left {number}"), world.idea(title=f"Right {number}")) for number in range(6)]
+    with ThreadPoolExecutor(2) as pool:
+        for left, right in pairs:
+            for verb in (support.give, support.withdraw):
+                done = [
+                    pool.submit(world.database.write_now, lambda tx: verb(tx, world.bob, left)),
+                    pool.submit(other.write_now, lambda tx: verb(tx, world.bob, right)),
+                ]
+                for one in done:
+                    one.result()
+                assert shown(world) == recounted(world)
+    other.close()
