@@ -124,11 +124,11 @@ def _take_turns(tx: Transaction, wishes: Sequence[Wish]) -> None:
     process before has committed; statements of one transaction on PostgreSQL see each their own present.
     """
     if tx.dialect == "postgresql":
-        tx.execute(_TURNS, {"ideas": sorted({wish.idea_id for wish in wishes})})
+        tx.execute(_TURNS, {"turns": TURN_LOCKS, "ideas": sorted({wish.idea_id for wish in wishes})})
 
 
 _TURNS = text(
-    f"SELECT pg_advisory_xact_lock({TURN_LOCKS} + challenge_id) "
+    "SELECT pg_advisory_xact_lock(:turns + challenge_id) "
     "FROM (SELECT DISTINCT challenge_id FROM idea WHERE id = ANY(:ideas) ORDER BY challenge_id) AS board"
 )
 
