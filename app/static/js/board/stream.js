@@ -35,20 +35,24 @@
   });
   addEventListener("focus", revive);
 
-  /* The board is taken anew and laid over the one that is here; the field above it keeps what was typed. Where another
-     phase has begun, more than the board is different: then the page is loaded anew, and a draft keeps what was typed. */
+  /* The board is taken anew and laid over the one that is here, with the phase it is in. The field above it comes or goes
+     with the phase; where it stays, it keeps what was typed. */
+  const stays = ({ target, fragment }) => target?.id === "board-quick" && target.querySelector("#quick") && fragment.querySelector("#quick");
   let reloading;
   const reload = () => {
-    const board_ = board.element();
-    if (!board_) return location.reload();
-    const { phase } = board_.dataset;
-    htmx.ajax("GET", location.pathname + location.search, { source: board_, target: board_, select: "#board", swap: "outerMorph" })
-      .then(() => {
-        if (board.element().dataset.phase !== phase) return location.reload();
-        board.readOwn();
-        board.own(document);
-      });
+    const here = board.element();
+    if (!here) return location.reload();
+    htmx.ajax("GET", location.pathname + location.search, {
+      source: here, target: here, select: "#board", selectOOB: "#board-phase,#board-quick", swap: "outerMorph",
+    }).then(() => {
+      board.readOwn();
+      board.own(document);
+      if (document.querySelector(".card")) document.querySelector("main > .empty")?.remove();
+    });
   };
+  document.addEventListener("htmx:before:swap", ({ detail: { ctx, tasks } }) => {
+    if (ctx.selectOOB) tasks.splice(0, tasks.length, ...tasks.filter((task) => !stays(task)));
+  });
   live.addEventListener("refresh", ({ detail }) => {
     const { within_ms: within = 0 } = JSON.parse(detail.data || "{}");
     clearTimeout(reloading);
