@@ -170,7 +170,7 @@ async def show_idea(
             "hide": may(actor, Permission.MODERATE, comment),
         },
         hiding=await pages.read(request, moderation.hiding_of, view.id) if view.state == "hidden" else None,
-        merges=await pages.read(request, merges.of_idea, view.id),
+        merges=await pages.read(request, merges.of_idea, actor, view.id),
         people=people,
         event_id=view.event_id,
         **values,

@@ -345,6 +345,9 @@ def _check_phases(phases: Sequence[dict[str, Any]]) -> None:
         raise Invalid(FieldError("phases", N_("Please keep the phases in their order, each once.")))
     if any(later["starts_at"] <= earlier["starts_at"] for earlier, later in pairwise(phases)):
         raise Invalid(FieldError("phases", N_("Each phase must start after the one before it.")))
+    ends_at = phases[-1].get("ends_at")
+    if ends_at is not None and ends_at <= phases[-1]["starts_at"]:
+        raise Invalid(FieldError("ends_at", N_("The last phase must end after it starts.")))
 
 
 def _record(tx: Transaction, type: str, actor: Actor, view: ChallengeView) -> None:

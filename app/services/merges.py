@@ -33,6 +33,10 @@ SUPPORT = table(Support)
 PERSON = table(Person)
 
 
+UNTOLD = "…"
+"""In place of a title that its reader may not see."""
+
+
 @dataclass(frozen=True, slots=True)
 class MergeView:
     """A merge with the titles of both ideas; `objections` counts the supporters who did not go along."""
@@ -62,7 +66,7 @@ def find(connection: Connection, actor: Actor, merge_id: int) -> MergeView:
     :raises NotFound: there is none, or the actor does not see its challenge
     """
     row = connection.execute(_selection().where(MERGE.c.id == merge_id)).first()
-    view = _view(row) if row is not None else None
+    view = _view(actor, row) if row is not None else None
     if view is None or not may(actor, Permission.READ_CHALLENGE, view):
         raise NotFound(N_("There is no such merge, or it is not open to you."))
     return view
@@ -75,10 +79,10 @@ def waiting_for(connection: Connection, actor: Actor) -> list[MergeView]:
         .where(MERGE.c.asked_id == actor.person_id, MERGE.c.state == PROPOSED)
         .order_by(MERGE.c.id)
     )
-    return [_view(row) for row in rows]
+    return [_view(actor, row) for row in rows]
 
 
-def of_idea(connection: Connection, idea_id: int) -> list[MergeView]:
+def of_idea(connection: Connection, actor: Actor, idea_id: int) -> list[MergeView]:
     """Merges proposed or made with this idea, the newest first."""
     rows = connection.execute(
         _selection()
@@ -86,7 +90,7 @@ def of_idea(connection: Connection, idea_id: int) -> list[MergeView]:
         .where(MERGE.c.state.in_([PROPOSED, ACCEPTED]))
         .order_by(MERGE.c.id.desc())
     )
-    return [_view(row) for row in rows]
+    return [_view(actor, row) for row in rows]
 
 
 def made_of(connection: Connection, merge_ids: Collection[int]) -> dict[int, int]:
@@ -264,10 +268,8 @@ def _selection() -> Any:
     return (
         select(
             MERGE,
-            source.c.title.label("source_title"),
-            source.c.language.label("source_language"),
-            target.c.title.label("target_title"),
-            target.c.language.label("target_language"),
+            *_named("source", source),
+            *_named("target", target),
             objected.label("objections"),
         )
         .join(source, source.c.id == MERGE.c.source_id)
@@ -275,8 +277,28 @@ def _selection() -> Any:
     )
 
 
-def _view(row: Row[Any]) -> MergeView:
-    return MergeView(**{name: getattr(row, name) for name in MergeView.__dataclass_fields__})
+def _named(name: str, idea: Any) -> list[Any]:
+    """An idea's title, and what the policy asks to know before the title is told."""
+    return [
+        idea.c[column].label(f"{name}_{column}") for column in ("title", "language", "state", "author_id")
+    ]
+
+
+def _view(actor: Actor, row: Row[Any]) -> MergeView:
+    """A merge as the actor sees it: the title of an idea that is not open to them is left out."""
+    fields = {name: getattr(row, name) for name in MergeView.__dataclass_fields__}
+    for name in ("source", "target"):
+        idea = _Titled(row.programme_id, getattr(row, f"{name}_state"), getattr(row, f"{name}_author_id"))
+        if not may(actor, Permission.READ_IDEA, idea):
+            fields[f"{name}_title"] = UNTOLD
+    return MergeView(**fields)
+
+
+@dataclass(frozen=True, slots=True)
+class _Titled:
+    programme_id: int
+    state: str
+    author_id: int
 
 
 def _both(

@@ -6,7 +6,7 @@ from sqlalchemy import select
 from app.errors import Conflict, Invalid, NotAllowed, NotFound
 from app.models import Notice
 from app.models.base import table
-from app.services import ideas, merges, support
+from app.services import ideas, merges, moderation, support
 from tests.services.test_support import recounted, shown
 
 
@@ -136,3 +136,14 @@ def test_an_idea_withdrawn_meanwhile_is_not_merged(world, pair):
     world.do(ideas.withdraw, world.alice, pair[0])
     with pytest.raises((Conflict, NotFound)):
         world.do(merges.accept, world.bob, merge)
+
+
+def test_the_title_of_a_hidden_idea_is_told_to_nobody_else(world, pair):
+    merge = world.do(merges.propose, world.alice, *pair)
+    world.do(moderation.hide, world.fay, pair[0], reason="It names a person")
+    titles = {
+        person: world.ask(merges.find, actor, merge).source_title
+        for person, actor in (("bea", world.bea), ("alice", world.alice), ("fay", world.fay))
+    }
+    assert titles == {"bea": "…", "alice": "Mine", "fay": "Mine"}
+    assert [view.source_title for view in world.ask(merges.of_idea, world.bea, pair[1])] == ["…"]

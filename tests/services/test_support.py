@@ -1,6 +1,7 @@
 """Supporting an idea, alone, again, and with everybody at once."""
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 from sqlalchemy import select
@@ -176,11 +177,8 @@ def test_one_person_in_two_processes_is_active_once(world, database_url):
     with ThreadPoolExecutor(2) as pool:
         for left, right in pairs:
             for verb in (support.give, support.withdraw):
-                done = [
-                    pool.submit(world.database.write_now, lambda tx: verb(tx, world.bob, left)),
-                    pool.submit(other.write_now, lambda tx: verb(tx, world.bob, right)),
-                ]
-                for one in done:
-                    one.result()
+                one = pool.submit(world.database.write_now, partial(verb, actor=world.bob, idea_id=left))
+                another = pool.submit(other.write_now, partial(verb, actor=world.bob, idea_id=right))
+                assert one.result().supported == another.result().supported
                 assert shown(world) == recounted(world)
     other.close()

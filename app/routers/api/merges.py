@@ -33,7 +33,7 @@ async def index(
     actor = await caller(request)
     page = paging.page(request, limit, cursor)
     await database(request).read(lambda connection: ideas.find(connection, actor, idea_id))
-    found = await database(request).read(lambda connection: merges.of_idea(connection, idea_id))
+    found = await database(request).read(lambda connection: merges.of_idea(connection, actor, idea_id))
     shown, more = page.cut([merge for merge in reversed(found) if merge.id > page.after])
     return paging.listing(
         request,
