@@ -256,7 +256,7 @@ class Reader:
         async with asyncio.timeout(within_s):
             while True:
                 message = await self._message()
-                if message.event == event and not (event == "" and message.data.startswith('<p id="here">')):
+                if message.event == event and (event or message.id):  # without an id: who is here
                     return message
 
     async def presence(self, *, within_s: float = 15.0) -> str:

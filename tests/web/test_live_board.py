@@ -8,7 +8,6 @@ import socket
 
 import httpx2
 import pytest
-import uvicorn
 from pydantic import SecretStr
 
 from app.integrations.bus import newest
@@ -17,6 +16,7 @@ from app.models import Person
 from app.models.base import table
 from app.services import challenges, comments
 from app.settings import Settings
+from app.web.server import Server, configuration
 from tests.web.live import free_port, read
 
 pytestmark = pytest.mark.anyio
@@ -60,9 +60,7 @@ async def site(world, database_url):
         secret_key=SecretStr("a test's own secret, of no use elsewhere"),
         port=port,
     )
-    server = uvicorn.Server(
-        uvicorn.Config(create_app(settings), log_config=None, timeout_graceful_shutdown=2)
-    )
+    server = Server(configuration(create_app(settings)))
     serving = asyncio.create_task(server._serve([socket.create_server(("127.0.0.1", port))]))
     while not server.started:
         await asyncio.sleep(0.01)
