@@ -11,9 +11,13 @@
     },
   };
 
-  for (const field of document.querySelectorAll("[data-draft]")) {
-    if (!field.value) field.value = store.get(key(field)) ?? "";
-  }
+  const restore = () => {
+    for (const field of document.querySelectorAll("[data-draft]")) {
+      if (!field.value) field.value = store.get(key(field)) ?? "";
+    }
+  };
+  restore();
+  document.addEventListener("htmx:after:swap", restore);
   document.addEventListener("input", ({ target }) => {
     if (target.dataset.draft) store.set(key(target), target.value);
   });
