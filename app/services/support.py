@@ -152,7 +152,11 @@ class _Board:
         self.active: dict[int, dict[str, int]] = {}
         self.held: dict[tuple[int, int], int] = {}
         keys = sorted({(wish.idea_id, _person(wish)) for wish in wishes})
-        for row in tx.execute(_loading(tx.dialect), {"wishes": json.dumps(keys), "now": tx.now}):
+        enough = 1 + max(
+            Counter(person_id for _, person_id in keys).values()
+        )  # more than they can take back now
+        given = {"wishes": json.dumps(keys), "enough": enough, "now": tx.now}
+        for row in tx.execute(_loading(tx.dialect), given):
             if row.id not in self.ideas:
                 self.ideas[row.id] = row
                 self.phases[row.id] = phases.from_row(row)
@@ -217,18 +221,20 @@ class _Phased:
 
 @lru_cache
 def _loading(dialect: str) -> Select[Any]:
-    """Each wished-for idea with its phase, its tallies and its board's, and how many the wisher supports there.
+    """Each wished-for idea with its phase, its tallies and its board's, and how many the wisher supports there,
+    counted up to `enough`.
 
     Built once for each engine: with the wishes as one parameter it stays the same statement, however many they are.
     """
     wish, idea_id, person_id = _wished(dialect)
-    held = (
-        select(func.count())
-        .select_from(SUPPORT)
+    counted_up = (
+        select(SUPPORT.c.idea_id)
         .where(SUPPORT.c.challenge_id == IDEA.c.challenge_id, SUPPORT.c.person_id == person_id)
         .correlate(IDEA, wish)
-        .scalar_subquery()
+        .limit(bindparam("enough"))
+        .subquery()
     )
+    held = select(func.count()).select_from(counted_up).scalar_subquery()
     counted, active = SECTOR.alias("counted"), TALLY.alias("active")
     return (
         cards.selection(
