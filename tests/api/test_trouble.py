@@ -33,12 +33,10 @@ def test_a_caller_who_leaves_does_not_stop_the_others(api: Api) -> None:
     assert api.alice.post(f"/challenges/{api.challenge_id}/ideas", {"title": "Stayed"}).status_code == 201
 
 
-def test_a_database_that_is_locked_is_told_as_such_and_nothing_is_half_saved(
-    api: Api,
-) -> None:
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_database_that_is_locked_is_told_as_such_and_nothing_is_half_saved(api: Api) -> None:
+    """One writer at a time is SQLite's."""
     database = api.database
-    if not database.is_sqlite:
-        pytest.skip("one writer at a time is SQLite's")
     idea = f"/ideas/{api.idea()}"
     api.bob.get(idea)
     other = sqlite3.connect(database.url.database, isolation_level=None)
@@ -52,10 +50,10 @@ def test_a_database_that_is_locked_is_told_as_such_and_nothing_is_half_saved(
     assert api.bob.put(f"{idea}/support").json()["tally"]["total"] == 1
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_a_database_that_is_gone_fails_closed(api: Api) -> None:
+    """A file that is open cannot go."""
     database = api.database
-    if database.is_sqlite:
-        pytest.skip("a file that is open cannot go")
     tokens = [api.alice, api.bob]
     assert tokens[0].get("/people/me").status_code == 200
     _on_server(f'DROP DATABASE "{database.url.database}" WITH (FORCE)')
