@@ -361,7 +361,7 @@ class RedisServer:
 
     async def start(self) -> None:
         self._process = await asyncio.create_subprocess_exec(
-            "redis-server", "--port", str(self.port), "--save", "", "--dir", str(self._directory),
+            "redis-server", "--bind", "127.0.0.1", "--port", str(self.port), "--save", "", "--dir", str(self._directory),
             stdout=asyncio.subprocess.DEVNULL,
         )  # fmt: skip
         async with asyncio.timeout(10):
