@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -69,6 +70,7 @@ def on_postgres(plan: Plan, directory: Path) -> list[Figure]:
                     aims={"rate": ("at least", 1.0)},
                 )
     except OperationalError:
+        print("PostgreSQL: none answers; name one in PARTNERSHIP_TEST_POSTGRES_URL", file=sys.stderr)
         return []
 
 
