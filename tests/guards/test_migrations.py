@@ -22,7 +22,11 @@ def differences(database):
     ours = frozenset(metadata.tables)
 
     def include(_object, name, kind, reflected, _other):
-        return name in ours if kind == "table" and reflected else not (kind == "index" and name == "ix_idea_search")
+        return (
+            name in ours
+            if kind == "table" and reflected
+            else not (kind == "index" and name == "ix_idea_search")
+        )
 
     with database.reads.connect() as connection:
         options = {"include_object": include, "compare_type": True}
@@ -84,11 +88,7 @@ def migrate_down(url, revision):
 
 
 def test_every_table_of_a_programme_carries_its_id():
-    without = {
-        name
-        for name, table in metadata.tables.items()
-        if "programme_id" not in table.c
-    }
+    without = {name for name, table in metadata.tables.items() if "programme_id" not in table.c}
     assert without == {"programme", "person", "login", "session", "sign_in", "token", "kept_answer"}
 
 
@@ -97,7 +97,9 @@ def test_the_search_index_follows_the_ideas(world):
     idea = world.idea(title="Čakalna vrsta", body="v uradu")
     found = world.ask(_search, world.challenge_id, "cakalna")
     assert [row.id for row in found] == [idea]
-    world.do(lambda tx: tx.execute(text("UPDATE idea SET title = 'Something else' WHERE id = :id"), {"id": idea}))
+    world.do(
+        lambda tx: tx.execute(text("UPDATE idea SET title = 'Something else' WHERE id = :id"), {"id": idea})
+    )
     assert world.ask(_search, world.challenge_id, "cakalna") == []
 
 
