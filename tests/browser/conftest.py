@@ -1,6 +1,5 @@
 """Chromium, the running application with the demo and the small world in it, and people's browsers."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -8,9 +7,8 @@ from typing import NamedTuple
 import pytest
 from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 
-from app.database import Database
-from app.demo import fill
 from tests.browser.browsing import PATIENCE_MS, Browsing, chromium_path, launched
+from tests.browser.running import make, serving
 from tests.browser.server import Server
 from tests.factories.world import World
 from tests.identity.serving import free_port
@@ -51,30 +49,12 @@ def chromium(playwright: Playwright) -> Iterator[Browser]:
         yield browser
 
 
-@pytest.fixture(scope="session")
-def filled(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int]:
-    """A template with the demo, and the port for which it is made: its people's identity provider stands there."""
-    path, port = tmp_path_factory.mktemp("demo") / "demo.db", free_port()
-    shutil.copy(sqlite_template, path)
-    database = Database(f"sqlite:///{path}", readers=1)
-    fill.fill(database, base_url=f"http://127.0.0.1:{port}")
-    database.close()
-    return path, port
-
-
 @pytest.fixture(scope="package")
-def site(filled: tuple[Path, int], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    template, port = filled
-    path = tmp_path_factory.mktemp("site") / "site.db"
-    shutil.copy(template, path)
-    database = Database(f"sqlite:///{path}", readers=1)
-    server = Server(path, port)
-    server.start()
-    try:
-        yield Site(server, World(database))
-    finally:
-        server.stop()
-        database.close()
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    path, port = tmp_path_factory.mktemp("site") / "site.db", free_port()
+    make(path, port)
+    with serving(path, port) as (server, world):
+        yield Site(server, world)
 
 
 @pytest.fixture

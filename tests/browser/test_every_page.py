@@ -1,6 +1,7 @@
 """Every page for everyone: nothing that axe-core finds, nothing wider than a phone, no error, no violated policy."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pytest
@@ -125,8 +126,10 @@ def test_the_audit_finds_what_is_wrong(browsing: Browsing) -> None:
 def test_pages_are_whole_for(who: str, language: str, browsing: Browsing, things: Things) -> None:
     browsing.witness.expects("status of 404", "status of 403")
     page = _page_of(who, browsing)
-    _speak(page, language)
-    found = [f"{path}: {text}" for path in PEOPLE[who](things) for text in _looked_at(page, path, language)]
+    with _speaking(page, language):
+        found = [
+            f"{path}: {text}" for path in PEOPLE[who](things) for text in _looked_at(page, path, language)
+        ]
     assert found == []
 
 
@@ -136,7 +139,17 @@ def _page_of(who: str, browsing: Browsing) -> Page:
     return browsing.page_of_demo(who) if "@" in who else browsing.page_of(getattr(browsing.world, who))
 
 
-def _speak(page: Page, language: str) -> None:
+@contextmanager
+def _speaking(page: Page, language: str) -> Iterator[None]:
+    """The person's own language, which is English again afterwards."""
+    _choose(page, language)
+    try:
+        yield
+    finally:
+        _choose(page, "en")
+
+
+def _choose(page: Page, language: str) -> None:
     answer = page.request.post(
         "/me/language",
         form={"language": language},
