@@ -241,7 +241,7 @@ async def test_what_was_not_heard_is_caught_up_with_when_redis_is_back(world, re
     async with listening(world.database, redis.url) as (bus, told):
         await redis.kill()
         await until(lambda: not bus.is_relayed)
-        await asyncio.sleep(2 * buses.GATHER_S)
+        await asyncio.sleep(0.5)  # for the look that follows
         loop, bus._loop = bus._loop, None  # as for the commits of another process: nobody wakes us
         await world.posted("Meanwhile")
         bus._loop = loop
@@ -279,9 +279,9 @@ async def test_redis_that_hangs_delays_nothing(world, redis):
 
 
 async def test_a_silent_redis_counts_as_gone(world, redis, monkeypatch):
-    monkeypatch.setattr(buses, "QUIET_S", 0.2)
+    monkeypatch.setattr(buses, "QUIET_S", 0.7)
     async with listening(world.database, redis.url) as (bus, _):
-        await asyncio.sleep(1.0)
+        await asyncio.sleep(2.0)
         assert bus.is_relayed
         redis.pause()
         await until(lambda: not bus.is_relayed)

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import shutil
 import signal
 import socket
 import sys
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 
+import pytest
 import uvicorn
 from fastapi import FastAPI
 from sqlalchemy import select
@@ -356,14 +358,18 @@ class RedisServer:
     def __init__(self, directory: Path) -> None:
         self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}"
+        self._program = shutil.which("redis-server") or shutil.which("valkey-server")
+        if self._program is None:
+            pytest.skip("Redis: no redis-server and no valkey-server is installed")
         self._directory = directory
         self._process: asyncio.subprocess.Process | None = None
 
     async def start(self) -> None:
         self._process = await asyncio.create_subprocess_exec(
-            "redis-server", "--bind", "127.0.0.1", "--port", str(self.port), "--save", "", "--dir", str(self._directory),
+            *(self._program, "--bind", "127.0.0.1", "--port", str(self.port)),
+            *("--save", "", "--dir", str(self._directory)),
             stdout=asyncio.subprocess.DEVNULL,
-        )  # fmt: skip
+        )
         async with asyncio.timeout(10):
             while True:
                 with contextlib.suppress(OSError):
