@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -292,7 +292,7 @@ def _write_supports(tx: Transaction, board: _Board, wishes: Sequence[Wish]) -> l
         given: Any = tx.execute(_giving(tx.dialect), rows)
         changed += [wanted[idea_id, person_id] for idea_id, person_id in given]
     if unwanted:
-        gone: Any = tx.execute(_WITHDRAWING, {"keys": list(unwanted)})
+        gone: Any = tx.execute(_withdrawing(tx.dialect), {"wishes": json.dumps(list(unwanted))})
         changed += [unwanted[idea_id, person_id] for idea_id, person_id in gone]
     return changed
 
@@ -361,11 +361,20 @@ def _giving(dialect: str) -> Any:
     )
 
 
-_WITHDRAWING: Final = (
-    delete(SUPPORT)
-    .where(tuple_(SUPPORT.c.idea_id, SUPPORT.c.person_id).in_(bindparam("keys", expanding=True)))
-    .returning(SUPPORT.c.idea_id, SUPPORT.c.person_id)
-)
+@lru_cache
+def _withdrawing(dialect: str) -> Any:
+    """Delete the supports of `wishes`; the keys of those that were there.
+
+    Against a list of pairs SQLite would look at every support there is; against a table it finds each by its key.
+    """
+    wish, idea_id, person_id = _wished(dialect)
+    return (
+        delete(SUPPORT)
+        .where(
+            tuple_(SUPPORT.c.idea_id, SUPPORT.c.person_id).in_(select(idea_id, person_id).select_from(wish))
+        )
+        .returning(SUPPORT.c.idea_id, SUPPORT.c.person_id)
+    )
 
 
 @lru_cache
