@@ -20,7 +20,7 @@ SQLITE_SEARCH = (
     f"CREATE TRIGGER idea_search_delete AFTER DELETE ON idea BEGIN {FORGET} END",
     f"CREATE TRIGGER idea_search_update AFTER UPDATE OF title, body ON idea BEGIN {FORGET} {LEARN} END",
 )
-VECTOR = "to_tsvector('simple', translate(lower(title || ' ' || body), 'čšžćđ', 'cszcd'))"
+VECTOR = "to_tsvector('simple', translate(lower(title || ' ' || body), 'ČŠŽĆĐčšžćđ', 'cszcdcszcd'))"
 POSTGRESQL_SEARCH = (f"CREATE INDEX ix_idea_search ON idea USING gin ({VECTOR})",)
 
 revision = "0001"

@@ -17,8 +17,13 @@ SQLITE = (
     f"CREATE TRIGGER idea_search_update AFTER UPDATE OF title, body ON idea BEGIN {_FORGET} {_LEARN} END",
 )
 
-POSTGRESQL_VECTOR = "to_tsvector('simple', translate(lower(title || ' ' || body), 'čšžćđ', 'cszcd'))"
-"""What is searched: words without endings cut, Slovene letters without their marks, as people type on phones."""
+POSTGRESQL_VECTOR = (
+    "to_tsvector('simple', translate(lower(title || ' ' || body), 'ČŠŽĆĐčšžćđ', 'cszcdcszcd'))"
+)
+"""What is searched: whole words, Slovene letters without their marks, as people type on phones.
+
+Capitals with marks are named too: in a database with the C locale `lower` leaves them as they are.
+"""
 
 POSTGRESQL = (f"CREATE INDEX ix_idea_search ON idea USING gin ({POSTGRESQL_VECTOR})",)
 
