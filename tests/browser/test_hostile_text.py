@@ -180,7 +180,7 @@ def test_in_live_updates_dialogs_and_hints(browsing: Browsing, board: dict[str, 
     page = _trapped(browsing.page_of(world.alice))
     page.goto(f"/challenges/{id}")
     expect_live(page)
-    reading = _trapped(page.context.new_page())
+    reading = _trapped(browsing.page_of(world.alice))
     reading.goto(f"/ideas/{board['ideas'][0]}")
     _expect_harmless(page)
 
