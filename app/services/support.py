@@ -114,7 +114,11 @@ def meet(tx: Transaction, wishes: Sequence[Wish]) -> list[Supported | DomainErro
     counts = _write_tallies(tx, board, changed)
     for wish in changed:
         board.record(wish)
-    return [refused or board.answer(wish, counts) for wish, refused in zip(wishes, met, strict=True)]
+    shown = {idea_id: board.card(idea_id, counts) for idea_id in {idea_id for idea_id, _ in granted}}
+    return [
+        refused or Supported(shown[wish.idea_id], board.phases[wish.idea_id], wish.wanted)
+        for wish, refused in zip(wishes, met, strict=True)
+    ]
 
 
 def _take_turns(tx: Transaction, wishes: Sequence[Wish]) -> None:
@@ -194,12 +198,11 @@ class _Board:
             subject_id=idea.id,
         )
 
-    def answer(self, wish: Wish, counts: Mapping[tuple[int, int, int], int]) -> Supported:
-        """The card with its counts after the batch."""
-        idea = self.ideas[wish.idea_id]
-        phase = self.phases[idea.id]
+    def card(self, idea_id: int, counts: Mapping[tuple[int, int, int], int]) -> Card:
+        """An idea's card with its counts after the batch: the same one for all who wished for it."""
+        idea = self.ideas[idea_id]
         tally = None
-        if phase.tallies:
+        if self.phases[idea_id].tallies:
             sectors = self.sectors[idea.id]
             board = idea.challenge_id
             people = {
@@ -211,7 +214,7 @@ class _Board:
                 for key, (sector_id, _) in sectors.items()
             }
             tally = cards.tally([sector for _, sector in sectors.values()], people, active)
-        return Supported(cards.card(idea, tally), phase, wish.wanted)
+        return cards.card(idea, tally)
 
 
 @dataclass(frozen=True, slots=True)
