@@ -300,7 +300,7 @@ async def process(world, redis_url):
         sys.executable, "-m", "tests.web.live", url, redis_url, stdout=asyncio.subprocess.PIPE
     )
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(120):  # it imports the whole application, perhaps beside many other tests
             port = json.loads(await program.stdout.readline())["port"]
         yield port
     finally:
