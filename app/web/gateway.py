@@ -233,8 +233,18 @@ class _Passage:
             )
 
     def _with_ours(self, headers: Iterable[tuple[bytes, bytes]]) -> Headers:
-        """The answer's headers and ours; where it brings its own policy or caching rule, that stays."""
+        """The answer's headers and ours; where it brings its own policy or caching rule, that stays.
+
+        "Not modified" says no more than that: browsers keep the headers that came with the page.
+        """
         own = list(headers)
+        state: dict[str, Any] = self.scope["state"]
+        own.append((b"x-request-id", state["request_id"].encode()))
+        allowance: Allowance | None = state.get("allowance")
+        if allowance is not None:
+            own += allowance.headers()
+        if self.status == 304:
+            return own
         has_cache = has_policy = False
         for name, _ in own:
             if name == b"cache-control":
@@ -247,11 +257,6 @@ class _Passage:
             own.append(policy)
         if not has_cache:
             own.append((b"cache-control", b"no-store"))
-        state: dict[str, Any] = self.scope["state"]
-        own.append((b"x-request-id", state["request_id"].encode()))
-        allowance: Allowance | None = state.get("allowance")
-        if allowance is not None:
-            own += allowance.headers()
         return own
 
 
