@@ -235,7 +235,8 @@ class _Passage:
     def _with_ours(self, headers: Iterable[tuple[bytes, bytes]]) -> Headers:
         """The answer's headers and ours; where it brings its own policy or caching rule, that stays.
 
-        "Not modified" says no more than that: browsers keep the headers that came with the page.
+        "Not modified" says only what may have become another: the policy, so that a stricter one reaches pages
+        that browsers have kept. The other headers stay with the page that they came with.
         """
         own = list(headers)
         state: dict[str, Any] = self.scope["state"]
@@ -243,8 +244,6 @@ class _Passage:
         allowance: Allowance | None = state.get("allowance")
         if allowance is not None:
             own += allowance.headers()
-        if self.status == 304:
-            return own
         has_cache = has_policy = False
         for name, _ in own:
             if name == b"cache-control":
@@ -252,9 +251,11 @@ class _Passage:
             elif name == b"content-security-policy":
                 has_policy = True
         general, policy = self._gateway.headers
-        own += general
         if not has_policy:
             own.append(policy)
+        if self.status == 304:
+            return own
+        own += general
         if not has_cache:
             own.append((b"cache-control", b"no-store"))
         return own
