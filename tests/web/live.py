@@ -212,7 +212,7 @@ async def serving(database: Database, redis_url: str | None = None, **options: i
     bus.start()
     streams.start()
     listening = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(app, log_level="error", lifespan="off", timeout_graceful_shutdown=5)
+    config = uvicorn.Config(app, log_config=None, lifespan="off", timeout_graceful_shutdown=5)
     server = uvicorn.Server(config)
     task = asyncio.create_task(server._serve([listening]))
     site = Site(listening.getsockname()[1], streams, bus, rendering, server, task)
