@@ -42,7 +42,7 @@ def test_a_job_gives_its_lines_without_a_wrong_answer(name: str) -> None:
     figures = run.measure(TINY, [name])
     assert len(figures) == LINES[name]
     for figure in figures:
-        assert figure.ratio > 0
+        assert figure.ratio >= 0  # a side may use less time than the system's clock counts
         assert not figure.errors, figure.note
     assert len(table(figures).splitlines()) == 2 + len(figures)
 
