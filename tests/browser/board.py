@@ -1,11 +1,20 @@
 """Words for what people do on a board and on an idea's page, as they see it."""
 
+from itertools import count
+
 from playwright.sync_api import Locator, Page, expect
+
+_MARKS = count(1000)
 
 
 def card(page: Page | Locator, title: str) -> Locator:
     """The card of the idea with this title."""
     return page.locator("article.card").filter(has_text=title)
+
+
+def fresh(title: str) -> str:
+    """The title with a mark of its own: on a board that tests share it may have been posted before."""
+    return f"{title} {next(_MARKS)}"
 
 
 def post(page: Page, title: str) -> Locator:

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from app.services import comments, merges, moderation
 from tests.browser.audit import findings, overflow
-from tests.browser.board import card, expect_live, post
+from tests.browser.board import card, expect_live, fresh, post
 from tests.browser.browsing import COMPANIES, Browsing
 from tests.factories.world import World
 
@@ -146,12 +146,13 @@ def test_dialogs_hints_and_what_came_live_are_whole(browsing: Browsing, things: 
     page = browsing.page_of(world.alice)
     page.goto(f"/challenges/{things.board}")
     expect_live(page)
-    post(page, "One form for each of us")
+    title = fresh("One form for each of us")
+    post(page, title)
     page.get_by_label("Your idea").fill("one form")
     expect(page.locator("#similar").get_by_role("link").first).to_be_visible()
     found = findings(page) + overflow(page)
     page.keyboard.press("Escape")
-    card(page, "One form for each of us").get_by_role("link", name="Move").click()
+    card(page, title).get_by_role("link", name="Move").click()
     expect(page.get_by_role("dialog")).to_be_visible()
     assert found + findings(page) + overflow(page) == []
 

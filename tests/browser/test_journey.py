@@ -12,6 +12,7 @@ from tests.browser.board import (
     expect_live,
     expect_same_document,
     expect_tally,
+    fresh,
     idea_address,
     post,
     support_button,
@@ -38,7 +39,7 @@ def pair(browsing: Browsing) -> Pair:
 def test_an_idea_arrives_is_supported_by_both_and_shows_what_each_sector_thinks(browsing: Browsing) -> None:
     people = (browsing.arrives("public@demo.example"), browsing.arrives("business@demo.example"))
     pair = _before("/challenges/1", *people)
-    title = "Publish every form as one page that a tired parent understands"
+    title = fresh("Publish every form as one page that a tired parent understands")
     hers = post(pair.alice, title)
     his = card(pair.bob, title)
     expect(his).to_be_visible()

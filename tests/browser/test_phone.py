@@ -7,6 +7,7 @@ from tests.browser.board import (
     expect_live,
     expect_same_document,
     expect_tally,
+    fresh,
     support_button,
     watch_loads,
 )
@@ -22,7 +23,7 @@ def test_the_journey_by_touch(browsing: Browsing) -> None:
         page.goto("/challenges/1")
         expect_live(page)
         watch_loads(page)
-    title = "Answer the telephone by name"
+    title = fresh("Answer the telephone by name")
     mojca.get_by_label("Your idea").tap()
     mojca.get_by_label("Your idea").fill(title)
     mojca.get_by_role("button", name="Post idea").tap()

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.board import card, column_of, expect_tally, idea_address, support_button
+from tests.browser.board import card, column_of, expect_tally, fresh, idea_address, support_button
 from tests.browser.browsing import PHONE, Browsing
 
 
@@ -17,7 +17,7 @@ def board(browsing: Browsing) -> str:
 def test_the_journey_from_signing_in_to_a_merge(browsing: Browsing) -> None:
     mojca = browsing.arrives("public@demo.example", java_script_enabled=False)
     luka = browsing.arrives("business@demo.example", java_script_enabled=False)
-    first, second = "A quiet hour for files", "A quiet hour each day"
+    first, second = fresh("A quiet hour for files"), fresh("A quiet hour each day")
     _post(mojca, "/challenges/1", first)
     _post(luka, "/challenges/1", second)
     his = card(luka, first)
@@ -46,14 +46,17 @@ def test_the_journey_from_signing_in_to_a_merge(browsing: Browsing) -> None:
     mojca.goto(f"{idea_address(hers)}/merges")
     mojca.get_by_label("The idea that stays").select_option(label=second)
     mojca.get_by_role("button", name="Propose the merge").click()
+    expect(mojca.get_by_role("heading", name="Shall two ideas become one?")).to_be_visible()
     luka.goto("/me")
     luka.get_by_role("listitem").filter(has_text=first).get_by_role("link", name="Look and decide").click()
     luka.get_by_role("button", name="Yes, merge them").click()
+    expect(luka.get_by_role("heading", name="Two ideas are one now")).to_be_visible()
     luka.goto("/challenges/1")
     expect(card(luka, first)).to_have_count(0)
     expect_tally(card(luka, second), 0, 1)
 
     luka.get_by_role("contentinfo").get_by_role("button", name="Sign out").click()
+    expect(luka.get_by_role("heading", name="You are signed out")).to_be_visible()
     luka.go_back()
     luka.reload()
     expect(luka).to_have_url(re.compile("/sign-in"))
@@ -83,9 +86,11 @@ def test_an_idea_is_edited_hidden_answered_and_restored(browsing: Browsing, boar
     expect(alice.get_by_text("It is an advertisement.")).to_be_visible()
     alice.get_by_label("Your answer to the facilitators").fill("I sell nothing.")
     alice.get_by_role("button", name="Send the answer").click()
+    expect(alice.get_by_text("I sell nothing.")).to_be_visible()
     fay.goto(f"{board}/moderation")
     expect(fay.get_by_text("I sell nothing.")).to_be_visible()
     fay.get_by_role("button", name="Put back on the board").click()
+    expect(fay.get_by_role("link", name="Hide with a reason")).to_be_visible()
     alice.goto(board)
     expect(card(alice, "No paper")).to_be_visible()
 
