@@ -1,0 +1,302 @@
+"""An election: what every method takes and gives, as plain data.
+
+An election is its options, its settings and its votes. `read` turns votes as people sent them (and as the
+published log and the API show them) into a `Profile` of numbers, which the methods count.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+Choice = Mapping[str, Any]
+"""What one person chose, as JSON. One key says what it is:
+
+- `{"abstain": true}`: counted as present, not as a vote
+- `{"none": true}`: none of these; a vote that supports nothing
+- approval, budget: `{"approved": ["3", "5"]}`
+- score: `{"scores": {"3": 5, "7": 0}}`, each 0 to 5; what is left out has 0
+- ranked: `{"ranking": [["3"], ["5", "7"], ["none"], ["9"]]}`: the best first, ties in one group; what is left
+  out stands after everything else. `none` may stand in a group: what is tied with it or below is not supported
+- points, quadratic: `{"points": {"3": 4, "5": 1}}`; quadratic: n votes cost n² credits
+"""
+
+METHODS: Final = ("approval", "score", "ranked", "points", "quadratic", "budget")
+RULES: Final = ("least_sector", "both_sectors", "equal_weight", "bridging", "one_person", "equal_split")
+"""How sectors decide together. `equal_split` is for budgets alone."""
+
+TOP_SCORE: Final = 5
+SUPPORT_FROM: Final = 3
+"""The score from which on a vote counts as support."""
+
+NONE: Final = "none"
+SMALLEST_SECTOR: Final = 5
+"""In a secret ballot a sector with fewer votes is not counted apart, since that would tell how its people voted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A solution on the ballot: `key` is its id as text, `cost` is in the ballot's unit."""
+
+    key: str
+    cost: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How votes are taken and counted.
+
+    `seats`: how many can win (not for budgets). `least`, `most`: how many may be approved (0: no limit). `points`: dots
+    or credits of each voter. `budget`: the total that can be spent. `threshold`: percent of a rule's support that an
+    option needs (50: more than half; other: at least; 0: no bar). `quorum`, `sector_quorum`: percent of those who
+    may vote who must take part, in all and in each sector. `tie_order`: keys of all options, published before the vote.
+    `secret`: sectors with fewer than `SMALLEST_SECTOR` votes are not counted apart.
+    """
+
+    method: str
+    rule: str = "least_sector"
+    seats: int = 1
+    least: int = 0
+    most: int = 0
+    points: int = 10
+    budget: int = 0
+    threshold: int = 50
+    quorum: int = 0
+    sector_quorum: int = 0
+    tie_order: tuple[str, ...] = ()
+    secret: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """One person's choice; `sector` is the key of theirs (empty where small sectors are counted together)."""
+
+    sector: str
+    choice: Choice
+
+
+@dataclass(frozen=True, slots=True)
+class Election:
+    """All that decides the result. `eligible`: how many people may vote in each sector, in the programme's order."""
+
+    options: tuple[Option, ...]
+    settings: Settings
+    votes: Sequence[Vote]
+    eligible: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """The votes that count (without abstentions) as numbers: n votes, m options, s sectors.
+
+    `values` [n, m] int64: approval and budget 0 or 1; score 0 to 5; points and quadratic the votes given; ranked: the
+    place of each option, 0 the best, equal for ties, and for what is left out the number of the voter's groups.
+    `supports` [n, m] bool: whom each vote supports. `sector` [n] int64: index into `sectors`.
+    """
+
+    options: tuple[Option, ...]
+    sectors: tuple[str, ...]
+    values: "NDArray[np.int64]"
+    supports: "NDArray[np.bool_]"
+    sector: "NDArray[np.int64]"
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys of the options, in the order of the columns."""
+        return tuple(option.key for option in self.options)
+
+    def only(self, columns: Sequence[int]) -> "Profile":
+        """The same votes over some of the options."""
+        return Profile(
+            tuple(self.options[column] for column in columns),
+            self.sectors,
+            self.values[:, list(columns)],
+            self.supports[:, list(columns)],
+            self.sector,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Tie:
+    """A tie that the tie order decided: between whom, over what (`order`, `seat`, `elimination`, ...), who came first."""
+
+    over: str
+    between: tuple[str, ...]
+    first: str
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """What a method says of a profile.
+
+    `winners` in the order of winning; `order` all the options, the best first; `scores` the number that the order
+    follows, where there is one for each option; `rounds` the explanation, as plain JSON data with fractions as text.
+    """
+
+    winners: tuple[str, ...]
+    order: tuple[str, ...]
+    scores: Mapping[str, Fraction] = field(default_factory=dict)
+    rounds: tuple[Mapping[str, Any], ...] = ()
+    ties: tuple[Tie, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why something passed or did not, for people: `code` chooses the words, `values` fill them."""
+
+    code: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SectorTurnout:
+    """A sector in a ballot: who may vote, who took part (with abstentions), whose vote counts."""
+
+    sector: str
+    eligible: int
+    voted: int
+    counted: int
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How one option did: support by sector as (yes, votes), in the order of the sectors counted."""
+
+    key: str
+    support: tuple[tuple[int, int], ...]
+    measure: Fraction
+    passed: bool
+    winner: bool
+    score: Fraction | None = None
+    reasons: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The outcome of an election. `sectors`: those counted apart; one called `` where they are counted together."""
+
+    method: str
+    rule: str
+    winners: tuple[str, ...]
+    order: tuple[str, ...]
+    standings: tuple[Standing, ...]
+    sectors: tuple[str, ...]
+    turnout: tuple[SectorTurnout, ...]
+    passed: bool
+    reasons: tuple[Reason, ...]
+    rounds: tuple[Mapping[str, Any], ...]
+    ties: tuple[Tie, ...]
+    input_hash: str
+
+
+def read(election: Election) -> Profile:
+    """The votes that count, as numbers; sectors in the order of `eligible`, then those that only votes name.
+
+    Every choice must be one that `choices.check` has passed: nothing is checked again here.
+    """
+    import numpy as np
+
+    keys = {option.key: column for column, option in enumerate(election.options)}
+    names = list(election.eligible)
+    names += sorted({vote.sector for vote in election.votes} - set(names))
+    places = {name: place for place, name in enumerate(names)}
+    counting = [vote for vote in election.votes if "abstain" not in vote.choice]
+    shape = (len(counting), len(keys))
+    values = np.zeros(shape, dtype=np.int64)
+    supports = np.zeros(shape, dtype=np.bool_)
+    _FILL[election.settings.method](counting, keys, values, supports)
+    sector = np.fromiter((places[vote.sector] for vote in counting), dtype=np.int64, count=len(counting))
+    return Profile(election.options, tuple(names), values, supports, sector)
+
+
+def _fill_approved(votes: Sequence[Vote], keys: Mapping[str, int], values: Any, supports: Any) -> None:
+    rows: list[int] = []
+    columns: list[int] = []
+    for row, vote in enumerate(votes):
+        approved = [keys[key] for key in vote.choice.get("approved", ())]
+        columns += approved
+        rows += [row] * len(approved)
+    values[rows, columns] = 1
+    supports[rows, columns] = True
+
+
+def _fill_numbers(name: str, least: int) -> Any:
+    def fill(votes: Sequence[Vote], keys: Mapping[str, int], values: Any, supports: Any) -> None:
+        rows: list[int] = []
+        columns: list[int] = []
+        numbers: list[int] = []
+        for row, vote in enumerate(votes):
+            given = vote.choice.get(name, {})
+            columns += [keys[key] for key in given]
+            numbers += given.values()
+            rows += [row] * len(given)
+        values[rows, columns] = numbers
+        supports[:] = values >= least
+
+    return fill
+
+
+def _fill_ranked(votes: Sequence[Vote], keys: Mapping[str, int], values: Any, supports: Any) -> None:
+    rows: list[int] = []
+    columns: list[int] = []
+    places: list[int] = []
+    carried: list[bool] = []
+    for row, vote in enumerate(votes):
+        groups = vote.choice.get("ranking", ())
+        values[row] = len(groups)
+        above = True
+        for place, group in enumerate(groups):
+            above = above and NONE not in group
+            inside = [keys[key] for key in group if key != NONE]
+            columns += inside
+            rows += [row] * len(inside)
+            places += [place] * len(inside)
+            carried += [above] * len(inside)
+    values[rows, columns] = places
+    supports[rows, columns] = carried
+
+
+_FILL: Final[Mapping[str, Any]] = {
+    "approval": _fill_approved,
+    "budget": _fill_approved,
+    "score": _fill_numbers("scores", SUPPORT_FROM),
+    "points": _fill_numbers("points", 1),
+    "quadratic": _fill_numbers("points", 1),
+    "ranked": _fill_ranked,
+}
+
+
+def number(value: Fraction | int) -> int | str:
+    """An exact number as JSON has it: a whole one as it is, any other as text such as `7/3`."""
+    fraction = Fraction(value)
+    return int(fraction) if fraction.denominator == 1 else f"{fraction.numerator}/{fraction.denominator}"
+
+
+def canonical(value: Any) -> bytes:
+    """JSON in one form only: names sorted, no spaces, UTF-8. What is hashed and signed is written so."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def input_hash(election: Election) -> str:
+    """SHA-256, in hexadecimal, of all that decides the result; the order of votes plays no part."""
+    settings = election.settings
+    head = {
+        "options": [[option.key, option.cost] for option in election.options],
+        "settings": {name: _plain(getattr(settings, name)) for name in Settings.__slots__},
+        "eligible": dict(election.eligible),
+    }
+    votes = sorted(canonical([vote.sector, dict(vote.choice)]) for vote in election.votes)
+    digest = hashlib.sha256(canonical(head))
+    for vote in votes:
+        digest.update(b"\n" + vote)
+    return digest.hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
