@@ -6,9 +6,10 @@ published log and the API show them) into a `Profile` of numbers, which the meth
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -83,12 +84,17 @@ class Vote:
 
 @dataclass(frozen=True, slots=True)
 class Election:
-    """All that decides the result. `eligible`: how many people may vote in each sector, in the programme's order."""
+    """All that decides the result. `eligible`: how many people may vote in each sector, in the programme's order.
+
+    `too_small`: the sectors that a secret ballot may not count apart. Whoever closes the ballot fills it by
+    `sector_rule.pooled` before counting and publishing; where it names any, all votes are counted as of one sector.
+    """
 
     options: tuple[Option, ...]
     settings: Settings
     votes: Sequence[Vote]
     eligible: Mapping[str, int]
+    too_small: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +130,7 @@ class Profile:
 
 @dataclass(frozen=True, slots=True)
 class Tie:
-    """A tie that the tie order decided: between whom, over what (`order`, `seat`, `elimination`, ...), who came first."""
+    """A tie that the tie order decided: between whom, over what (`order`, `seat`, `elimination`, …), who came first."""
 
     over: str
     between: tuple[str, ...]
@@ -216,50 +222,48 @@ def read(election: Election) -> Profile:
 
 
 def _fill_approved(votes: Sequence[Vote], keys: Mapping[str, int], values: Any, supports: Any) -> None:
-    rows: list[int] = []
-    columns: list[int] = []
-    for row, vote in enumerate(votes):
-        approved = [keys[key] for key in vote.choice.get("approved", ())]
-        columns += approved
-        rows += [row] * len(approved)
-    values[rows, columns] = 1
-    supports[rows, columns] = True
+    named = [vote.choice.get("approved", ()) for vote in votes]
+    cells = _cells(named, keys)
+    values[cells] = 1
+    supports[cells] = True
 
 
 def _fill_numbers(name: str, least: int) -> Any:
     def fill(votes: Sequence[Vote], keys: Mapping[str, int], values: Any, supports: Any) -> None:
-        rows: list[int] = []
-        columns: list[int] = []
-        numbers: list[int] = []
-        for row, vote in enumerate(votes):
-            given = vote.choice.get(name, {})
-            columns += [keys[key] for key in given]
-            numbers += given.values()
-            rows += [row] * len(given)
-        values[rows, columns] = numbers
+        given = [vote.choice.get(name, {}) for vote in votes]
+        values[_cells(given, keys)] = list(chain.from_iterable(numbers.values() for numbers in given))
         supports[:] = values >= least
 
     return fill
 
 
 def _fill_ranked(votes: Sequence[Vote], keys: Mapping[str, int], values: Any, supports: Any) -> None:
-    rows: list[int] = []
-    columns: list[int] = []
-    places: list[int] = []
-    carried: list[bool] = []
-    for row, vote in enumerate(votes):
-        groups = vote.choice.get("ranking", ())
-        values[row] = len(groups)
-        above = True
-        for place, group in enumerate(groups):
-            above = above and NONE not in group
-            inside = [keys[key] for key in group if key != NONE]
-            columns += inside
-            rows += [row] * len(inside)
-            places += [place] * len(inside)
-            carried += [above] * len(inside)
-    values[rows, columns] = places
-    supports[rows, columns] = carried
+    import numpy as np
+
+    rankings = [vote.choice.get("ranking", ()) for vote in votes]
+    values[:] = np.fromiter(map(len, rankings), dtype=np.int64, count=len(rankings))[:, None]
+    # `none` has a column of its own while filling: whoever stands before it in a row is supported.
+    width = len(keys)
+    places = np.column_stack([values, np.full(len(votes), width + 1, dtype=np.int64)])
+    flat = [list(chain.from_iterable(groups)) for groups in rankings]
+    place_of = [place for groups in rankings for place, group in enumerate(groups) for _ in group]
+    cells = _cells(flat, {**keys, NONE: width})
+    places[cells] = place_of
+    ranked = np.zeros(places.shape, dtype=np.bool_)
+    ranked[cells] = True
+    values[:] = places[:, :width]
+    supports[:] = ranked[:, :width] & (values < places[:, width:])
+
+
+def _cells(named: Sequence[Collection[str]], keys: Mapping[str, int]) -> tuple[Any, Any]:
+    """Rows and columns of the options that each vote names."""
+    import numpy as np
+
+    lengths = np.fromiter(map(len, named), dtype=np.int64, count=len(named))
+    columns = np.fromiter(
+        map(keys.__getitem__, chain.from_iterable(named)), dtype=np.int64, count=lengths.sum()
+    )
+    return np.repeat(np.arange(len(named)), lengths), columns
 
 
 _FILL: Final[Mapping[str, Any]] = {
@@ -280,7 +284,11 @@ def number(value: Fraction | int) -> int | str:
 
 def canonical(value: Any) -> bytes:
     """JSON in one form only: names sorted, no spaces, UTF-8. What is hashed and signed is written so."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    return _ENCODER.encode(value).encode()
+
+
+# `json.dumps` would make an encoder for each vote.
+_ENCODER: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def input_hash(election: Election) -> str:
@@ -290,6 +298,7 @@ def input_hash(election: Election) -> str:
         "options": [[option.key, option.cost] for option in election.options],
         "settings": {name: _plain(getattr(settings, name)) for name in Settings.__slots__},
         "eligible": dict(election.eligible),
+        "too_small": list(election.too_small),
     }
     votes = sorted(canonical([vote.sector, dict(vote.choice)]) for vote in election.votes)
     digest = hashlib.sha256(canonical(head))
