@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import boards, broadcast, imports, servers, support
+from bench import boards, broadcast, imports, opinion_map, servers, support
 from bench.duels import FULL, QUICK, Plan
 from bench.figures import Figure, table
 
@@ -41,6 +41,7 @@ JOBS: dict[str, Job] = {
     "supports": support.with_many,
     "ideas": boards.growth,
     "start": imports.start,
+    "opinion-map": opinion_map.draw,
 }
 
 

@@ -22,6 +22,7 @@ LINES = {
     "supports": 2,
     "ideas": 4,
     "start": 4,
+    "opinion-map": 1,
 }
 
 
