@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import structlog
-from sqlalchemy import BigInteger, DateTime, Integer, Table, create_engine, event, text
+from sqlalchemy import BigInteger, DateTime, Integer, Table, create_engine, event, func, text, type_coerce
 from sqlalchemy.engine import Connection, Dialect, Engine, Result, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
-from sqlalchemy.sql import Executable
+from sqlalchemy.sql import ColumnElement, Executable
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Session
 
@@ -70,6 +70,16 @@ class UTCDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def present(dialect: str) -> ColumnElement[datetime]:
+    """The instant now by the database's own clock, which decides where processes of several machines must agree.
+
+    On PostgreSQL it is that of the statement, not of the transaction, so that it never lies before a lock was got.
+    """
+    if dialect == "postgresql":
+        return func.clock_timestamp(type_=UTCDateTime)
+    return type_coerce(func.strftime("%Y-%m-%d %H:%M:%f", "now").op("||")("000"), UTCDateTime)
 
 
 class Transaction:

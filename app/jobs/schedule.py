@@ -6,7 +6,7 @@ from functools import partial
 from typing import Final
 
 from app.integrations import queue
-from app.jobs import answers, mail
+from app.jobs import answers, ballots, mail
 from app.jobs.workplace import Workplace
 
 HOUR_S: Final = 3600.0
@@ -32,6 +32,9 @@ def jobs(workplace: Workplace) -> Mapping[str, queue.Job]:
 def clocks(workplace: Workplace, executor: str) -> tuple[Clock, ...]:
     """What happens by itself: jobs of lost workers go back in line, and what is long done is forgotten."""
     return (
+        Clock("count_ballots", 1.0, partial(ballots.count, workplace)),
+        Clock("tell_of_ballots", 10.0, partial(ballots.tell, workplace)),
+        Clock("tally_ballots", 10.0, partial(ballots.tally, workplace)),
         Clock("reap", 60.0, partial(queue.reap, executor)),
         Clock("forget", HOUR_S, queue.forget),
         Clock("forget_answers", HOUR_S, partial(answers.forget, workplace)),

@@ -1,5 +1,6 @@
 """Nouns: a table each, and what one row knows of itself."""
 
+from app.models.ballot import Ballot, BallotChange, BallotOption, BallotResult, PublishedVote
 from app.models.base import metadata
 from app.models.challenge import Challenge, Cluster, Phase
 from app.models.comment import Comment
@@ -14,11 +15,18 @@ from app.models.person import Login, Person
 from app.models.programme import Programme
 from app.models.sector import Sector
 from app.models.session import BrowserSession, SignIn
+from app.models.solution import Solution, SolutionIdea
 from app.models.support import Support, Tally
 from app.models.token import AccessToken
+from app.models.vote import BallotKey, Interest, RollEntry, Turnout, Vote
 
 __all__ = [
     "AccessToken",
+    "Ballot",
+    "BallotChange",
+    "BallotKey",
+    "BallotOption",
+    "BallotResult",
     "BrowserSession",
     "Challenge",
     "Cluster",
@@ -28,6 +36,7 @@ __all__ = [
     "Hiding",
     "Idea",
     "IdeaVersion",
+    "Interest",
     "KeptAnswer",
     "Login",
     "Membership",
@@ -41,9 +50,15 @@ __all__ = [
     "Phase",
     "Pin",
     "Programme",
+    "PublishedVote",
+    "RollEntry",
     "Sector",
     "SignIn",
+    "Solution",
+    "SolutionIdea",
     "Support",
     "Tally",
+    "Turnout",
+    "Vote",
     "metadata",
 ]

@@ -20,6 +20,7 @@ class Notice(SQLModel, table=True):
     kind: str = Field(max_length=40)
     idea_id: int | None = refers("idea.id", nullable=True)
     merge_id: int | None = refers("merge.id", nullable=True)
+    ballot_id: int | None = refers("ballot.id", nullable=True)
     data: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     created_at: datetime = instant()
     read_at: datetime | None = instant(nullable=True)

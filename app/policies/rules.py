@@ -117,6 +117,17 @@ RULES: dict[Permission, Rule] = {
     P.DECIDE_MERGE: _is_asked,
     P.OBJECT_TO_MERGE: _takes_part,
     P.UNDO_MERGE: _moderates,
+    P.READ_SOLUTION: _is_member,
+    P.PROMOTE_SOLUTION: _moderates,
+    P.READ_BALLOT: _is_member,
+    P.MAKE_BALLOT: _roles("sponsor", "coordinator"),
+    P.CHANGE_BALLOT: lambda actor, ballot: (
+        _coordinates(actor, ballot) or (_is_member(actor, ballot) and actor.person_id == ballot.made_by)
+    ),
+    P.CLOSE_BALLOT: _coordinates,
+    P.REMIND_VOTERS: _coordinates,
+    P.VOTE: _takes_part,
+    P.DECLARE_INTEREST: _takes_part,
     P.READ_EVENTS: _is_member,
     P.MANAGE_OWN: _is_known,
     P.ADMINISTER: _administers_any,

@@ -17,6 +17,15 @@ EVENT = table(Event)
 
 TYPES = frozenset(
     {
+        "ballot.announced",
+        "ballot.cancelled",
+        "ballot.changed",
+        "ballot.closed",
+        "ballot.counted",
+        "ballot.extended",
+        "ballot.made",
+        "ballot.reminded",
+        "ballot.tallied",
         "challenge.changed",
         "challenge.created",
         "challenge.deleted",
@@ -36,6 +45,8 @@ TYPES = frozenset(
         "idea.restored",
         "idea.unpinned",
         "idea.withdrawn",
+        "interest.declared",
+        "interest.withdrawn",
         "merge.accepted",
         "merge.declined",
         "merge.objected",
@@ -48,10 +59,15 @@ TYPES = frozenset(
         "programme.created",
         "session.ended",
         "session.started",
+        "solution.changed",
+        "solution.promoted",
+        "solution.withdrawn",
         "support.given",
         "support.withdrawn",
         "token.created",
         "token.revoked",
+        "vote.cast",
+        "vote.withdrawn",
     }
 )
 """Every type there is; `docs/events.md` tells what each means."""

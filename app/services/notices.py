@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 from app.database import Transaction
 from app.integrations import mail, queue
 from app.lib.i18n import N_
-from app.models import CoAuthor, Idea, Membership, Merge, Notice, Person, Programme
+from app.models import Ballot, CoAuthor, Idea, Membership, Merge, Notice, Person, Programme
 from app.models.base import table
 from app.policies import actor as actors
 from app.policies.actor import Actor
@@ -24,6 +24,7 @@ PERSON = table(Person)
 MEMBERSHIP = table(Membership)
 PROGRAMME = table(Programme)
 MERGE = table(Merge)
+BALLOT = table(Ballot)
 CO_AUTHOR = table(CoAuthor)
 IDEA = table(Idea).alias("about")
 SOURCE = table(Idea).alias("source")
@@ -99,8 +100,32 @@ WORDS: Final[Mapping[str, Words]] = {
         N_("You are a co-author"),
         N_("You write the idea “%(idea)s” together with its author now, and can edit it."),
     ),
+    "ballot_opened": Words(
+        N_("A ballot is open: please vote"),
+        N_(
+            "You can vote on “%(ballot)s” now. It takes a few minutes, and you can change your vote until it closes."
+        ),
+    ),
+    "ballot_reminder": Words(
+        N_("A ballot closes soon"),
+        N_("“%(ballot)s” closes soon, and your vote is not there yet."),
+    ),
+    "ballot_counted": Words(
+        N_("A ballot is counted"),
+        N_("The result of “%(ballot)s” is there: who won, by which rule, and how each sector voted."),
+    ),
+    "ballot_sealed": Words(
+        N_("The log of a ballot, to check it by"),
+        N_(
+            "“%(ballot)s” is counted and its log is published. Please keep this mail: whoever counts again compares "
+            "the root %(root)s and the key %(key)s with what the log says."
+        ),
+    ),
 }
-"""What each kind says. `%(idea)s`, `%(source)s` and `%(target)s` are titles, `%(reason)s` comes from `data`."""
+"""What each kind says. `%(idea)s`, `%(source)s`, `%(target)s`, `%(ballot)s` are titles; the rest comes from `data`."""
+
+_TOLD: Final = ("reason", "root", "key")
+"""What `data` may hold for the words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +158,7 @@ def tell(
     programme_id: int,
     idea_id: int | None = None,
     merge_id: int | None = None,
+    ballot_id: int | None = None,
     data: Mapping[str, Any] | None = None,
 ) -> None:
     """Tell each of `person_ids` once: a notice now, and a mail after the commit where mail is set up.
@@ -151,6 +177,7 @@ def tell(
             "kind": kind,
             "idea_id": idea_id,
             "merge_id": merge_id,
+            "ballot_id": ballot_id,
             "data": dict(data or {}),
             "created_at": tx.now,
         }
@@ -281,7 +308,11 @@ def _view(reader: Actor, row: Row[Any]) -> NoticeView:
         kind=row.kind,
         subject=words.subject,
         message=words.message,
-        values={**titles, "reason": str(row.data.get("reason", ""))},
+        values={
+            **titles,
+            "ballot": _ballot_title(reader, row),
+            **{name: str(row.data.get(name, "")) for name in _TOLD},
+        },
         path=_path(row),
         created_at=row.created_at,
     )
@@ -299,7 +330,17 @@ def _title(reader: Actor, row: Row[Any], name: str) -> str:
     return str(title) if may(reader, Permission.READ_IDEA, mentioned) else UNSEEN
 
 
+def _ballot_title(reader: Actor, row: Row[Any]) -> str:
+    """The title of the ballot, where its reader may see it now."""
+    if row.ballot_title is None or not may(reader, Permission.READ_BALLOT, row):
+        return UNSEEN
+    return str(row.ballot_title)
+
+
 def _path(row: Row[Any]) -> str:
+    if row.ballot_id is not None:
+        is_counted = row.kind in ("ballot_counted", "ballot_sealed")
+        return f"/ballots/{row.ballot_id}" + ("/result" if is_counted else "")
     if row.merge_id is not None:
         return f"/merges/{row.merge_id}"
     comment = row.data.get("comment_id")
@@ -320,8 +361,15 @@ def _of(idea: Any, name: str) -> list[Any]:
 
 
 _SELECT: Final[Select[Any]] = (
-    select(NOTICE, *_of(IDEA, "idea"), *_of(SOURCE, "source"), *_of(TARGET, "target"))
+    select(
+        NOTICE,
+        BALLOT.c.title.label("ballot_title"),
+        *_of(IDEA, "idea"),
+        *_of(SOURCE, "source"),
+        *_of(TARGET, "target"),
+    )
     .select_from(NOTICE)
+    .outerjoin(BALLOT, BALLOT.c.id == NOTICE.c.ballot_id)
     .outerjoin(IDEA, IDEA.c.id == NOTICE.c.idea_id)
     .outerjoin(MERGE, MERGE.c.id == NOTICE.c.merge_id)
     .outerjoin(SOURCE, SOURCE.c.id == MERGE.c.source_id)

@@ -1,0 +1,414 @@
+"""Counting: what happens once a ballot has closed, exactly once, and what everyone can read of it after.
+
+In three steps, so that no one's write waits for the counting: the ballot is settled (whoever was about to vote has,
+or is told that it has closed), the votes are read and counted, and then one transaction publishes the result and the
+log, takes the votes away, and destroys the key of their pseudonyms. Killed in between, it is done again from the start;
+done by two at once, the second finds it done.
+"""
+
+import json
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from sqlalchemy import and_, delete, insert, select
+from sqlalchemy.engine import Connection
+
+from app.database import Database, Transaction, present
+from app.errors import Conflict, NotFound
+from app.integrations import seal
+from app.lib import clock
+from app.lib.i18n import N_
+from app.methods import ballot_log, opinion_map, sector_rule
+from app.methods import count as counts
+from app.methods.election import Election, canonical
+from app.methods.election import Vote as CastVote
+from app.models import (
+    Ballot,
+    BallotKey,
+    BallotResult,
+    Membership,
+    Organisation,
+    Person,
+    PublishedVote,
+    Sector,
+    Vote,
+)
+from app.models.base import table
+from app.policies.actor import ANONYMOUS
+from app.services import ballots, notices, solutions
+from app.services.ballots import CLOSED, COUNTING, OPEN, BallotView
+from app.services.events import record
+
+BALLOT = table(Ballot)
+BALLOT_KEY = table(BallotKey)
+BALLOT_RESULT = table(BallotResult)
+MEMBERSHIP = table(Membership)
+ORGANISATION = table(Organisation)
+PERSON = table(Person)
+PUBLISHED = table(PublishedVote)
+SECTOR = table(Sector)
+VOTE = table(Vote)
+
+AT_ONCE: Final = 5000
+"""Rows that one statement writes."""
+
+LIVE_STEP: Final = 5
+"""How many votes of a sector must have come or changed before a secret ballot's live tally shows them, together."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResultView:
+    """What was counted. `result` is by the ballot's rule, `beside` what the page shows with it, `head`, `tree` and
+    `signature` are the log without its votes; all plain JSON data.
+    """
+
+    result: Mapping[str, Any]
+    beside: Mapping[str, Any]
+    head: Mapping[str, Any]
+    tree: Mapping[str, Any]
+    signature: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A ballot's result before it is published; `votes` as the log holds them, in shuffled order."""
+
+    result: dict[str, Any]
+    beside: dict[str, Any]
+    log: dict[str, Any]
+
+
+# the clock's questions
+
+
+def due(connection: Connection) -> list[int]:
+    """The ids of ballots that have closed and are not counted, the first to close first."""
+    closed = and_(
+        BALLOT.c.counted_at.is_(None),
+        BALLOT.c.closes_at <= present(connection.dialect.name),
+        BALLOT.c.cancelled_at.is_(None),
+    )
+    return list(connection.execute(select(BALLOT.c.id).where(closed).order_by(BALLOT.c.closes_at)).scalars())
+
+
+def live(connection: Connection) -> list[int]:
+    """The ids of open ballots whose tallies are shown while people vote."""
+    now = present(connection.dialect.name)
+    return list(
+        connection.execute(
+            select(BALLOT.c.id).where(
+                BALLOT.c.counted_at.is_(None),
+                BALLOT.c.cancelled_at.is_(None),
+                BALLOT.c.tallies_live.is_(True),
+                BALLOT.c.opens_at <= now,
+                BALLOT.c.closes_at > now,
+            )
+        ).scalars()
+    )
+
+
+# verbs
+
+
+def finish(database: Database, ballot_id: int, base_url: str) -> bool:
+    """Count a ballot that has closed; whether it was done now. It takes as long as it takes: not in an event loop."""
+    if not database.write_now(lambda tx: settle(tx, ballot_id)):
+        return False
+    counted = database.read_now(lambda connection: _counted(connection, ballot_id, base_url))
+    return database.write_now(lambda tx: publish(tx, ballot_id, counted))
+
+
+def settle(tx: Transaction, ballot_id: int) -> bool:
+    """Wait for those who were about to vote; whether the ballot is there to be counted."""
+    ballots.take_turns(tx, [ballot_id])
+    return _view(tx.connection, ballot_id).state == COUNTING
+
+
+def publish(tx: Transaction, ballot_id: int, counted: Counted) -> bool:
+    """Write the result and the log, and destroy what leads from people to votes; whether it was done now."""
+    ballots.take_turns(tx, [ballot_id])
+    ballot = _view(tx.connection, ballot_id)
+    if ballot.state != COUNTING:
+        return False
+    _write_votes(tx, ballot, counted.log["votes"])
+    tx.execute(delete(VOTE).where(VOTE.c.ballot_id == ballot_id))
+    tx.execute(delete(BALLOT_KEY).where(BALLOT_KEY.c.ballot_id == ballot_id))
+    tx.execute(
+        BALLOT_RESULT.insert(),
+        {
+            "ballot_id": ballot_id,
+            "programme_id": ballot.programme_id,
+            "result": counted.result,
+            "beside": counted.beside,
+            **{name: counted.log[name] for name in ("head", "tree", "signature")},
+        },
+    )
+    tx.execute(
+        BALLOT.update()
+        .where(BALLOT.c.id == ballot_id)
+        .values(counted_at=tx.now, updated_at=tx.now, live_tally=None, version=ballot.version + 1)
+    )
+    _tell(tx, ballot, counted)
+    record(
+        tx,
+        "ballot.counted",
+        None,
+        programme_id=ballot.programme_id,
+        challenge_id=ballot.challenge_id,
+        subject_id=ballot_id,
+        data={"root": counted.log["tree"]["root"], "passed": counted.result["passed"]},
+    )
+    return True
+
+
+def refresh(tx: Transaction, ballot_id: int) -> bool:
+    """Bring a live tally up to date; whether anything new shows.
+
+    In a secret ballot what has come from a sector shows only in steps of `LIVE_STEP` votes, since whoever looks before
+    and after a single vote would read it.
+    """
+    ballot = _view(tx.connection, ballot_id)
+    if ballot.state != OPEN or not ballot.tallies_live:
+        return False
+    changes: dict[str, int] = {}
+    for row in ballots.turnout(tx.connection, ballot_id):
+        changes[row.sector] = changes.get(row.sector, 0) + row.changes
+    shown = (ballot.live_tally or {}).get("changes", {})
+    steps = [step for key in changes if (step := changes[key] - shown.get(key, 0))]
+    if not steps or (ballot.is_secret and min(steps) < LIVE_STEP):
+        return False
+    election = _election(tx.connection, ballot, _votes(tx.connection, ballot_id))
+    tally = counts.to_json(counts.count(sector_rule.pooled(election)))
+    kept = {name: tally[name] for name in ("sectors", "standings", "turnout")}
+    tx.execute(
+        BALLOT.update().where(BALLOT.c.id == ballot_id).values(live_tally={"changes": changes, **kept})
+    )
+    record(
+        tx,
+        "ballot.tallied",
+        None,
+        programme_id=ballot.programme_id,
+        challenge_id=ballot.challenge_id,
+        subject_id=ballot_id,
+    )
+    return True
+
+
+# queries
+
+
+def result(connection: Connection, ballot: BallotView) -> ResultView:
+    """What was counted. One statement.
+
+    :raises Conflict: the ballot is not counted yet
+    """
+    _require_counted(ballot)
+    row = connection.execute(select(BALLOT_RESULT).where(BALLOT_RESULT.c.ballot_id == ballot.id)).one()
+    return ResultView(row.result, row.beside, row.head, row.tree, row.signature)
+
+
+def log(connection: Connection, ballot: BallotView) -> dict[str, Any]:
+    """The published log, whole. Two statements, and as many rows as there are votes.
+
+    :raises Conflict: the ballot is not counted yet
+    """
+    found = result(connection, ballot)
+    rows = connection.execute(
+        select(PUBLISHED.c.receipt, PUBLISHED.c.sector, PUBLISHED.c.choice, PUBLISHED.c.voter)
+        .where(PUBLISHED.c.ballot_id == ballot.id)
+        .order_by(PUBLISHED.c.position)
+    )
+    return {
+        "format": ballot_log.FORMAT,
+        "head": found.head,
+        "votes": [_entry(row) for row in rows],
+        "tree": found.tree,
+        "result": found.result,
+        "signature": found.signature,
+    }
+
+
+def voters(connection: Connection, ballot: BallotView, *, most: int = 200) -> Sequence[Mapping[str, Any]]:
+    """In an open ballot, the names beside the votes, `most` at the most, by name.
+
+    :raises Conflict: the ballot is not counted yet
+    """
+    _require_counted(ballot)
+    if ballot.is_secret:
+        return []
+    rows = connection.execute(
+        select(PUBLISHED.c.receipt, PUBLISHED.c.sector, PUBLISHED.c.choice, PUBLISHED.c.voter)
+        .where(PUBLISHED.c.ballot_id == ballot.id)
+        .order_by(PUBLISHED.c.position)
+        .limit(most)
+    )
+    return sorted((_entry(row) for row in rows), key=lambda entry: str(entry["voter"]["name"]))
+
+
+# within
+
+
+def _require_counted(ballot: BallotView) -> None:
+    if ballot.state != CLOSED:
+        raise Conflict(N_("This ballot is not counted yet."))
+
+
+def _view(connection: Connection, ballot_id: int) -> BallotView:
+    """The ballot as nobody in particular sees it.
+
+    :raises NotFound: there is none
+    """
+    row = connection.execute(ballots.selection(connection, ANONYMOUS).where(BALLOT.c.id == ballot_id)).first()
+    if row is None:
+        raise NotFound(N_("There is no such ballot, or it is not open to you."))
+    return replace(ballots.view(row), solutions=tuple(solutions.on_ballot(connection, ballot_id)))
+
+
+def _votes(connection: Connection, ballot_id: int) -> list[dict[str, Any]]:
+    """The votes as the log holds them: receipt, sector, choice, and the voter where votes are open."""
+    rows = connection.execute(
+        select(
+            VOTE.c.receipt,
+            SECTOR.c.key.label("sector"),
+            VOTE.c.choice,
+            PERSON.c.name,
+            ORGANISATION.c.name.label("organisation"),
+        )
+        .select_from(VOTE)
+        .join(SECTOR, SECTOR.c.id == VOTE.c.sector_id)
+        .outerjoin(PERSON, PERSON.c.id == VOTE.c.person_id)
+        .outerjoin(
+            MEMBERSHIP,
+            and_(
+                MEMBERSHIP.c.person_id == VOTE.c.person_id,
+                MEMBERSHIP.c.programme_id == VOTE.c.programme_id,
+            ),
+        )
+        .outerjoin(ORGANISATION, ORGANISATION.c.id == MEMBERSHIP.c.organisation_id)
+        .where(VOTE.c.ballot_id == ballot_id)
+    ).all()
+    choices = json.loads(f"[{','.join(row.choice for row in rows)}]")
+    return [
+        ballot_log.vote(row.receipt, row.sector, choice, _voter(row))
+        for row, choice in zip(rows, choices, strict=True)
+    ]
+
+
+def _voter(row: Any) -> dict[str, str] | None:
+    return None if row.name is None else {"name": row.name, "organisation": row.organisation or ""}
+
+
+def _election(connection: Connection, ballot: BallotView, votes: Iterable[Mapping[str, Any]]) -> Election:
+    return Election(
+        options=ballot.options,
+        settings=ballot.settings,
+        votes=[CastVote(vote["sector"], vote["choice"]) for vote in votes],
+        eligible=ballots.eligible(connection, ballot),
+    )
+
+
+def _counted(connection: Connection, ballot_id: int, base_url: str) -> Counted:
+    """The result and the log of a ballot that has closed."""
+    ballot = _view(connection, ballot_id)
+    votes = _votes(connection, ballot_id)
+    secrets.SystemRandom().shuffle(votes)
+    election = sector_rule.pooled(_election(connection, ballot, votes))
+    if election.too_small:
+        votes = [{**vote, "sector": ""} for vote in votes]
+    result = counts.to_json(counts.count(election))
+    head = _head(connection, ballot, election, base_url)
+    log = ballot_log.build(head, votes, result, sign=seal.sign, public_key=seal.public_key())
+    return Counted(result, _beside(connection, ballot, election), log)
+
+
+def _beside(connection: Connection, ballot: BallotView, election: Election) -> dict[str, Any]:
+    """What the result page shows next to the result: other rules, other methods, the map, turnout, interests."""
+    return {
+        "rules": {
+            rule: {"winners": list(found.winners), "order": list(found.order), "passed": found.passed}
+            for rule, found in counts.under_rules(election).items()
+        },
+        "methods": {method: list(winners) for method, winners in counts.under_methods(election).items()},
+        "map": opinion_map.to_json(opinion_map.of_election(election)),
+        "turnout": _turnout(connection, ballot, together=bool(election.too_small)),
+    }
+
+
+def _turnout(connection: Connection, ballot: BallotView, *, together: bool) -> list[dict[str, Any]]:
+    """First votes hour by hour and sector by sector; of all together where a sector is too small to be told apart."""
+    found: dict[tuple[str, str], int] = {}
+    for row in ballots.turnout(connection, ballot.id):
+        key = (clock.rfc3339(row.hour), "" if together else row.sector)
+        found[key] = found.get(key, 0) + row.voters
+    return [
+        {"hour": hour, "sector": sector, "voters": voters} for (hour, sector), voters in sorted(found.items())
+    ]
+
+
+def _head(connection: Connection, ballot: BallotView, election: Election, base_url: str) -> dict[str, Any]:
+    """All that decides the result and says what was decided on, as the log's head has it."""
+    return ballot_log.head(
+        election,
+        installation=base_url,
+        ballot=ballot.id,
+        title=ballot.title,
+        programme=ballot.programme_name,
+        challenge=ballot.challenge_title,
+        mode=ballot.mode,
+        unit=ballot.unit,
+        seed=ballot.seed,
+        titles={solution.key: solution.title for solution in ballot.solutions},
+        opens_at=clock.rfc3339(ballot.opens_at),
+        closes_at=clock.rfc3339(ballot.closes_at),
+        changes=[
+            {
+                "kind": row.kind,
+                "reason": row.reason,
+                "by": row.by,
+                "at": clock.rfc3339(row.changed_at),
+                "from": clock.rfc3339(row.closed_at),
+                "to": clock.rfc3339(row.closes_at),
+            }
+            for row in ballots.changes(connection, ballot.id)
+        ],
+        roll=ballots.roll_size(connection, ballot.id),
+    )
+
+
+def _write_votes(tx: Transaction, ballot: BallotView, votes: Sequence[Mapping[str, Any]]) -> None:
+    rows = [
+        {
+            "ballot_id": ballot.id,
+            "position": position,
+            "programme_id": ballot.programme_id,
+            "receipt": vote["receipt"],
+            "sector": vote["sector"],
+            "choice": canonical(vote["choice"]).decode(),
+            "voter": vote.get("voter"),
+        }
+        for position, vote in enumerate(votes)
+    ]
+    for start in range(0, len(rows), AT_ONCE):
+        tx.execute(insert(PUBLISHED), rows[start : start + AT_ONCE])
+
+
+def _entry(row: Any) -> dict[str, Any]:
+    return ballot_log.vote(row.receipt, row.sector, json.loads(row.choice), row.voter)
+
+
+def _tell(tx: Transaction, ballot: BallotView, counted: Counted) -> None:
+    """The result to all who could vote, and the root of the log to observers and coordinators, who keep it."""
+    people = tx.execute(select(MEMBERSHIP.c.person_id).where(ballots.may_vote(ballot))).scalars()
+    common: dict[str, Any] = {"programme_id": ballot.programme_id, "ballot_id": ballot.id}
+    notices.tell(tx, people.all(), "ballot_counted", **common)
+    keepers = tx.execute(
+        select(MEMBERSHIP.c.person_id).where(
+            MEMBERSHIP.c.programme_id == ballot.programme_id,
+            MEMBERSHIP.c.ended_at.is_(None),
+            MEMBERSHIP.c.role.in_(("observer", "coordinator")),
+        )
+    ).scalars()
+    data = {"root": counted.log["tree"]["root"], "key": seal.fingerprint(seal.public_key())}
+    notices.tell(tx, keepers.all(), "ballot_sealed", data=data, **common)
