@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 NEAR: Final = 1e-9
 """Two numbers this close, relative to their size, are compared exactly."""
 EPSILON: Final = 2.0**-52
+LONGEST_PAUSE: Final = 64
+FARTHEST: Final = 10**15
 
 
 def count(profile: Profile, settings: Settings, weights: tuple[Fraction, ...]) -> Count:
@@ -170,13 +172,22 @@ def _grouped(
 
 
 def _raise(voters: _Electorate) -> "tuple[_Run, _Run, _Run | None]":
-    """The run with the first shares, the last one within the budget, and the next one, which is over it, if any."""
-    first = last = _Run(voters, 0)
+    """The run with the first shares, the last one within the budget, and the next one, which is over it, if any.
+
+    Levels at which all is certain to go as at the last one are not run. Looking out for them takes time, and is left
+    off for a while where it did not help.
+    """
+    first = last = _Run(voters, 0, watched=True)
+    level, pause, resume = 0, 1, 0
     while len(last.option_order) < len(voters.open):
-        following = _Run(voters, last.raised + 1)
+        level = last.raised + last.steady()
+        following = _Run(voters, level + 1, watched=level + 1 >= resume)
         if following.spent > voters.budget:
-            return first, last, following
+            return first, last if level == last.raised else _Run(voters, level), following
         last = following
+        if last.watch is not None:
+            pause = 1 if last.steady() else min(2 * pause, LONGEST_PAUSE)
+            resume = last.raised + last.steady() + pause
     return first, last, None
 
 
@@ -208,7 +219,7 @@ class _Run:
     it had. Prices are worked out exactly only where they are asked for.
     """
 
-    def __init__(self, voters: _Electorate, raised: int) -> None:
+    def __init__(self, voters: _Electorate, raised: int, *, watched: bool = False) -> None:
         import numpy as np
 
         self.voters = voters
@@ -226,7 +237,12 @@ class _Run:
         self.money: NDArray[np.float64] = start[voters.sector]
         self.solvent: NDArray[np.bool_] = np.ones(len(voters.sector), dtype=np.bool_)
         self.least = self._take_free()
+        self.watch = _Watch(voters, self.least) if watched else None
         self._buy()
+
+    def steady(self) -> int:
+        """How many more raises are certain to leave all purchases as they are; 0 if nobody watched."""
+        return 0 if self.watch is None else int(self.watch.limit * (1 - NEAR))
 
     def _take_free(self) -> dict[int, float]:
         """Take what costs nothing; for all else, the least part of the cost that a supporter can have to pay."""
@@ -295,10 +311,15 @@ class _Run:
         short = cost - float(held.sum())
         doubt = heads * self.slack + rounding + NEAR * cost
         if short > doubt or (short > -doubt and not self._affordable(option)):
+            if self.watch is not None:
+                self.watch.refuse(option, short - doubt)
             return None
-        amount, rich = _amount(cost, crowd, money, held, self.least[option] * cost)
+        amount, rich, below = _amount(cost, crowd, money, held, self.least[option] * cost)
         error = (heads * self.slack + rounding) / rich + NEAR * amount
-        return _Offer(option, amount, error, (amount - error) / cost, (amount + error) / cost)
+        offer = _Offer(option, amount, error, (amount - error) / cost, (amount + error) / cost)
+        if self.watch is not None:
+            self.watch.look(offer, self.solvent, below, rich)
+        return offer
 
     def _pay(self, offer: _Offer) -> None:
         """Take the money for an option from its supporters."""
@@ -317,6 +338,8 @@ class _Run:
             rich = int(voters.people[who[~below]].sum())
             amount, error = offer.amount, offer.error
             self.money[who] -= amount
+        if self.watch is not None:
+            self.watch.buy(offer, money, self.slack, self.solvent, poor)
         self.money[who] = np.maximum(self.money[who], 0.0)
         self.money[poor] = 0.0
         self.solvent[poor] = False
@@ -423,18 +446,108 @@ def _amount(
     money: "NDArray[np.float64]",
     held: "NDArray[np.float64]",
     least: float,
-) -> tuple[float, float]:
-    """The amount a with sum of min(money, a) = cost, and how many people can pay it in full; from below, by Newton."""
+) -> "tuple[float, float, NDArray[np.bool_]]":
+    """The amount a with sum of min(money, a) = cost, how many people can pay it in full, and which groups cannot.
+
+    By Newton's method from below, where it takes a few steps.
+    """
     amount = least
     while True:
         below = money < amount
         rich = float(crowd[~below].sum())
         if not rich:  # all give all they have, but for the last bit
-            return float(money.max()), float(crowd[money >= money.max()].sum())
+            most = float(money.max())
+            return most, float(crowd[money >= most].sum()), money < most
         better = (cost - float(held[below].sum())) / rich
         if better <= amount:
-            return better, rich
+            return better, rich, below
         amount = better
+
+
+class _Watch:
+    """Over how many more raises a run certainly stays the same: `limit`.
+
+    As long as the same options are bought in the same order with the same groups giving all they have, all money and
+    all prices are straight lines over the number of raises. `drift` [groups] is the slope of a group's money, which
+    differs by at most `slack` from the true one. `lines` holds for each option a line under the part of its cost that
+    it asks for: whoever is counted as poor, what the others then have to pay is never more than the true amount.
+    """
+
+    def __init__(self, voters: _Electorate, least: Mapping[int, float]) -> None:
+        import numpy as np
+
+        self.voters = voters
+        self.limit = float(FARTHEST)
+        start = np.array([voters.voters * share / voters.whole for share in voters.share])
+        self.drift: NDArray[np.float64] = start[voters.sector]
+        self.steepest = float(start.max(initial=0.0))
+        self.slack = EPSILON * self.steepest
+        self.lines = {option: (part, 0.0) for option, part in least.items()}
+        self.rates: dict[int, tuple[float, float, NDArray[np.int64]]] = {}
+
+    def refuse(self, option: int, short: float) -> None:
+        """Its supporters have too little, by more than `short`: until that has come together."""
+        crowd = self.voters.crowd[option]
+        heads = float(crowd.sum())
+        growth = float((crowd * self.drift[self.voters.members[option]]).sum())
+        self._until(short, growth + heads * self.slack + self._rounding(len(crowd), heads))
+        del self.lines[option]
+
+    def look(
+        self, offer: _Offer, solvent: "NDArray[np.bool_]", below: "NDArray[np.bool_]", rich: float
+    ) -> None:
+        """What an option asks for now, and how that changes."""
+        who = self.voters.members[offer.option]
+        poor = below & solvent[who]
+        rate = error = 0.0
+        if poor.any():
+            crowd = self.voters.crowd[offer.option][poor]
+            heads = float(crowd.sum())
+            rate = -float((crowd * self.drift[who[poor]]).sum()) / rich
+            error = (heads * self.slack + self._rounding(len(crowd), heads)) / rich + EPSILON * abs(rate)
+        cost = self.voters.costs[offer.option]
+        self.lines[offer.option] = (offer.least, (rate - error) / cost)
+        self.rates[offer.option] = (rate, error, who[poor])
+
+    def buy(
+        self,
+        offer: _Offer,
+        money: "NDArray[np.float64]",
+        slack: float,
+        solvent: "NDArray[np.bool_]",
+        poor: "NDArray[np.int64]",
+    ) -> None:
+        """An option is bought: until another would be better, or another group would be poor."""
+        import numpy as np
+
+        rate, error, expected = self.rates[offer.option]
+        if not np.array_equal(
+            np.sort(poor), expected
+        ):  # too close for floats: then there is no line to follow
+            self.limit = 0.0
+        cost = self.voters.costs[offer.option]
+        del self.lines[offer.option]
+        for part, slope in self.lines.values():
+            self._until(part - offer.most, (rate + error) / cost - slope)
+        who = self.voters.members[offer.option]
+        side = np.where(np.isin(who, poor), -1.0, 1.0)[solvent[who]]
+        gaps = side * (money[solvent[who]] - offer.amount) - offer.error - slack
+        closing = side * (rate - self.drift[who[solvent[who]]]) + error + self.slack
+        nearing = closing > 0
+        if nearing.any():
+            self.limit = min(self.limit, float((np.maximum(gaps[nearing], 0.0) / closing[nearing]).min()))
+        self.drift[who] -= rate
+        self.drift[poor] = 0.0
+        self.drift[who[~solvent[who]]] = 0.0
+        self.steepest = max(self.steepest, float(np.abs(self.drift[who]).max()))
+        self.slack += error + EPSILON * self.steepest
+
+    def _until(self, gap: float, closing: float) -> None:
+        if closing > 0:
+            self.limit = min(self.limit, max(gap, 0.0) / closing)
+
+    def _rounding(self, terms: int, heads: float) -> float:
+        return EPSILON * (terms + 10) * heads * self.steepest
 
 
 def _joined(parts: "Sequence[NDArray[np.int64]]") -> "NDArray[np.int64]":
