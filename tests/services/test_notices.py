@@ -1,12 +1,15 @@
 """Notices: who is told what, what their words may name, and what telling costs."""
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import text, update
 
 from app.errors import NotSignedIn
 from app.jobs import mail as mail_job
 from app.jobs.workplace import Workplace
-from app.models import CoAuthor, Idea, Membership, Merge, Notice, Person
+from app.lib import clock
+from app.models import Ballot, CoAuthor, Idea, Membership, Merge, Notice, Person
 from app.models.base import table
 from app.policies.actor import ANONYMOUS
 from app.services import notices
@@ -15,10 +18,11 @@ from tests.jobs.places import as_actor, settle, statements
 pytest_plugins = ["tests.jobs.fixtures"]
 
 MERGE_KINDS = {kind for kind, words in notices.WORDS.items() if "%(source)s" in words.message}
+BALLOT_KINDS = {kind for kind, words in notices.WORDS.items() if "%(ballot)s" in words.message}
 
 
 def tell(database, world, person_ids, kind, **about):
-    about.setdefault("idea_id", None if kind in MERGE_KINDS else world.idea)
+    about.setdefault("idea_id", None if kind in MERGE_KINDS | BALLOT_KINDS else world.idea)
     database.write_now(lambda tx: notices.tell(tx, person_ids, kind, programme_id=world.programme, **about))
 
 
@@ -45,6 +49,26 @@ def propose(database, world):
         tx.session.add(merge)
         tx.session.flush()
         return merge.id
+
+    return database.write_now(work)
+
+
+def ballot(database, world):
+    def work(tx):
+        row = Ballot(
+            programme_id=world.programme,
+            challenge_id=world.challenge,
+            title="Which forms go first?",
+            method="approval",
+            rule="least_sector",
+            seed="seed",
+            opens_at=clock.now(),
+            closes_at=clock.now() + timedelta(days=1),
+            made_by=world.bob,
+        )
+        tx.session.add(row)
+        tx.session.flush()
+        return row.id
 
     return database.write_now(work)
 
@@ -155,12 +179,21 @@ def test_the_newest_comes_first_and_says_what_and_where(jobs_database, jobs_worl
 @pytest.mark.parametrize("kind", sorted(notices.WORDS))
 def test_every_kind_has_words_that_can_be_filled(jobs_database, jobs_world, kind):
     about = {"merge_id": propose(jobs_database, jobs_world)} if kind in MERGE_KINDS else {}
-    tell(jobs_database, jobs_world, [jobs_world.alice], kind, data={"reason": "because"}, **about)
+    if kind in BALLOT_KINDS:
+        about = {"ballot_id": ballot(jobs_database, jobs_world)}
+    data = {"reason": "because", "root": "a1b2", "key": "c3d4"}
+    tell(jobs_database, jobs_world, [jobs_world.alice], kind, data=data, **about)
     [view] = waiting(jobs_database, jobs_world, jobs_world.alice)
-    assert "Fewer forms" in said(view) or kind == "co_author_added"
+    named = "Which forms go first?" if kind in BALLOT_KINDS else "Fewer forms"
+    assert named in said(view) or kind == "co_author_added"
     assert "%(" not in said(view)
     assert view.subject
-    assert view.path in (f"/ideas/{jobs_world.idea}", f"/merges/{about.get('merge_id')}")
+    pages = {f"/ideas/{jobs_world.idea}", f"/merges/{about.get('merge_id')}"}
+    pages |= {f"/ballots/{about.get('ballot_id')}{part}" for part in ("", "/result")}
+    assert view.path in pages
+    if kind == "ballot_sealed":
+        assert "a1b2" in said(view)
+        assert "c3d4" in said(view)
     assert said(view) in letter(jobs_database).body
 
 
