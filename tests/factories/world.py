@@ -1,12 +1,17 @@
 """The small world of every test: two sectors, a few people, a stranger, and noise that must not match."""
 
+import itertools
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
+
+from sqlalchemy import update
 
 from app.database import Database, Transaction
 from app.lib import clock, secrets
 from app.models import (
     AccessToken,
+    Ballot,
     BrowserSession,
     Challenge,
     Cluster,
@@ -20,7 +25,8 @@ from app.models import (
 )
 from app.policies.actor import Actor
 from app.policies.actor import Membership as Place
-from app.services import ideas
+from app.services import ballot_making, ideas, solutions
+from app.services.ballot_making import Draft
 
 ISSUER = "https://login.example"
 
@@ -32,6 +38,7 @@ class World:
 
     def __init__(self, database: Database) -> None:
         self.database = database
+        self._numbers = itertools.count(1)
         self.actors: dict[str, Actor] = {}
         self.programme_id, self.sectors, self.organisations = self._programme("here", "Here")
         self.alice = self._person("Alice Novak", "participant", "public")
@@ -95,6 +102,51 @@ class World:
         return self.do(
             ideas.post, actor or self.alice, challenge_id or self.challenge_id, title=title, **values
         )
+
+    def solution(
+        self, title: str = "One form, once", challenge_id: int | None = None, cost: int = 0, **values: Any
+    ) -> int:
+        """A solution, promoted by Fay; `values` as `solutions.promote` takes them."""
+        return self.do(
+            solutions.promote,
+            self.fay,
+            challenge_id or self.challenge_id,
+            title=title,
+            cost=cost,
+            **values,
+        )
+
+    def ballot(
+        self,
+        method: str = "approval",
+        solutions: Sequence[int] | None = None,
+        challenge_id: int | None = None,
+        actor: Actor | None = None,
+        **draft: Any,
+    ) -> int:
+        """A ballot, made by Cora, that opens at once and closes in seven days; `draft` as a `Draft` has it.
+
+        Over three new solutions (costs 30, 20 and 10) unless others are named. Who shall vote must be there before.
+        """
+        if solutions is None:
+            named = (("One form, once", 30), ("A shared desk", 20), ("Answers in a week", 10))
+            solutions = [self.solution(title, challenge_id, cost) for title, cost in named]
+        usual = {"title": "Which one first?", "closes_at": clock.now() + timedelta(days=7)}
+        if method == "budget":
+            usual |= {"unit": "days", "numbers": {"budget": 50}}
+        described = Draft(method=method, solutions=solutions, **(usual | draft))
+        return self.do(ballot_making.make, actor or self.cora, challenge_id or self.challenge_id, described)
+
+    def close_now(self, ballot_id: int) -> None:
+        """Let a ballot have closed a second ago, after a day; it is not counted yet."""
+        closed = clock.now() - timedelta(seconds=1)
+        times = {"opens_at": closed - timedelta(days=1), "closes_at": closed}
+        self.do(lambda tx: tx.execute(update(Ballot).where(Ballot.id == ballot_id).values(**times)))
+
+    def people(self, count: int, sector: str) -> list[Actor]:
+        """So many more participants of a sector; make them before the ballot on which they shall vote."""
+        numbers = [next(self._numbers) for _ in range(count)]
+        return [self._person(f"{sector.title()}{number} Rus", "participant", sector) for number in numbers]
 
     def cookie(self, actor: Actor) -> str:
         """The secret of a signed-in browser of this person."""
