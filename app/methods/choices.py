@@ -8,7 +8,7 @@ from app.lib.i18n import N_
 from app.methods.election import METHODS, NONE, TOP_SCORE, Choice, Option, Settings
 from app.methods.sector_rule import suiting
 
-PARTS: Final[Mapping[str, str]] = {
+PART: Final[Mapping[str, str]] = {
     "approval": "approved",
     "budget": "approved",
     "score": "scores",
@@ -27,7 +27,7 @@ def check(settings: Settings, options: Sequence[Option], choice: Any) -> list[Fi
     `choice` is anything that JSON can hold; fields are named `choice`, `approved`, `scores/3`, `ranking`, `points/3`.
     A part with far more entries than there are options gets one error and is read no further.
     """
-    name = PARTS[settings.method]
+    name = PART[settings.method]
     allowed = (name, NONE, "abstain")
     if not isinstance(choice, Mapping) or len(choice) != 1 or next(iter(choice)) not in allowed:
         message = N_("Send an object with exactly one of these names: %(names)s.")
@@ -69,6 +69,8 @@ def check_settings(settings: Settings, options: Sequence[Option]) -> list[FieldE
     if settings.method not in METHODS:
         message = N_("Choose one of these methods: %(names)s.")
         return [FieldError("method", message, (("names", ", ".join(METHODS)),))]
+    if not options:
+        return [_error("options", N_("Choose at least one solution to decide on."))]
     return [
         *_check_rule(settings),
         *_check_options(settings, options),
@@ -218,8 +220,6 @@ def _check_rule(settings: Settings) -> list[FieldError]:
 
 def _check_options(settings: Settings, options: Sequence[Option]) -> list[FieldError]:
     keys = [option.key for option in options]
-    if not options:
-        return [_error("options", N_("Choose at least one solution to decide on."))]
     if len(set(keys)) < len(keys):
         return [_error("options", N_("A solution stands here twice; keep it once."))]
     if NONE in keys or "" in keys:

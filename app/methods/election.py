@@ -6,7 +6,7 @@ published log and the API show them) into a `Profile` of numbers, which the meth
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import chain
@@ -119,6 +119,8 @@ class Profile:
 
     def only(self, columns: Sequence[int]) -> "Profile":
         """The same votes over some of the options."""
+        if list(columns) == list(range(len(self.options))):
+            return self
         return Profile(
             tuple(self.options[column] for column in columns),
             self.sectors,
@@ -217,7 +219,7 @@ def read(election: Election) -> Profile:
     values = np.zeros(shape, dtype=np.int64)
     supports = np.zeros(shape, dtype=np.bool_)
     _FILL[election.settings.method](counting, keys, values, supports)
-    sector = np.fromiter((places[vote.sector] for vote in counting), dtype=np.int64, count=len(counting))
+    sector = _whole_numbers(places[vote.sector] for vote in counting)
     return Profile(election.options, tuple(names), values, supports, sector)
 
 
@@ -231,7 +233,9 @@ def _fill_approved(votes: Sequence[Vote], keys: Mapping[str, int], values: Any, 
 def _fill_numbers(name: str, least: int) -> Any:
     def fill(votes: Sequence[Vote], keys: Mapping[str, int], values: Any, supports: Any) -> None:
         given = [vote.choice.get(name, {}) for vote in votes]
-        values[_cells(given, keys)] = list(chain.from_iterable(numbers.values() for numbers in given))
+        values[_cells(given, keys)] = _whole_numbers(
+            chain.from_iterable(numbers.values() for numbers in given)
+        )
         supports[:] = values >= least
 
     return fill
@@ -241,16 +245,18 @@ def _fill_ranked(votes: Sequence[Vote], keys: Mapping[str, int], values: Any, su
     import numpy as np
 
     rankings = [vote.choice.get("ranking", ()) for vote in votes]
-    values[:] = np.fromiter(map(len, rankings), dtype=np.int64, count=len(rankings))[:, None]
+    lengths = _whole_numbers(map(len, rankings))
+    groups = list(chain.from_iterable(rankings))
+    sizes = _whole_numbers(map(len, groups))
+    first = np.repeat(lengths.cumsum() - lengths, lengths)
     # `none` has a column of its own while filling: whoever stands before it in a row is supported.
     width = len(keys)
-    places = np.column_stack([values, np.full(len(votes), width + 1, dtype=np.int64)])
-    flat = [list(chain.from_iterable(groups)) for groups in rankings]
-    place_of = [place for groups in rankings for place, group in enumerate(groups) for _ in group]
-    cells = _cells(flat, {**keys, NONE: width})
-    places[cells] = place_of
+    places = np.column_stack([np.repeat(lengths[:, None], width, axis=1), np.full(len(votes), width + 1)])
+    rows = np.repeat(np.repeat(np.arange(len(votes)), lengths), sizes)
+    columns = _whole_numbers(map({**keys, NONE: width}.__getitem__, chain.from_iterable(groups)))
+    places[rows, columns] = np.repeat(np.arange(len(groups)) - first, sizes)
     ranked = np.zeros(places.shape, dtype=np.bool_)
-    ranked[cells] = True
+    ranked[rows, columns] = True
     values[:] = places[:, :width]
     supports[:] = ranked[:, :width] & (values < places[:, width:])
 
@@ -259,11 +265,14 @@ def _cells(named: Sequence[Collection[str]], keys: Mapping[str, int]) -> tuple[A
     """Rows and columns of the options that each vote names."""
     import numpy as np
 
-    lengths = np.fromiter(map(len, named), dtype=np.int64, count=len(named))
-    columns = np.fromiter(
-        map(keys.__getitem__, chain.from_iterable(named)), dtype=np.int64, count=lengths.sum()
-    )
-    return np.repeat(np.arange(len(named)), lengths), columns
+    columns = _whole_numbers(map(keys.__getitem__, chain.from_iterable(named)))
+    return np.repeat(np.arange(len(named)), _whole_numbers(map(len, named))), columns
+
+
+def _whole_numbers(numbers: Iterable[int]) -> Any:
+    import numpy as np
+
+    return np.fromiter(numbers, dtype=np.int64)
 
 
 _FILL: Final[Mapping[str, Any]] = {
