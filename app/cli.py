@@ -174,6 +174,35 @@ def doctor(as_json: AsJson = False) -> None:
         raise typer.Exit(1)
 
 
+@app.command()
+def verify(
+    file: Annotated[Path, typer.Argument(help="A ballot's published log.")],
+    receipt: Annotated[str | None, typer.Option(help="Also say how this receipt stands in it.")] = None,
+    root: Annotated[str | None, typer.Option(help="The root from the mail to observers.")] = None,
+    key: Annotated[
+        str | None, typer.Option(help="The key from that mail: its fingerprint, or all of it.")
+    ] = None,
+    ballot: Annotated[int | None, typer.Option(help="The ballot's number, from its address.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Count a ballot again from its published log alone; status 0 if all is well, 1 if not, 2 if it cannot be read."""
+    from app.methods.log_check import Expected
+    from app.methods.log_reader import Unreadable
+    from app.services import verification
+
+    try:
+        report = verification.verify(file, Expected(root, key, ballot), receipt)
+    except Unreadable as error:
+        _complain(str(error))
+        raise typer.Exit(2) from None
+    if as_json:
+        _print_json(verification.as_json(report))
+    else:
+        typer.echo("\n".join(verification.told(report)))
+    if not report.is_whole:
+        raise typer.Exit(1)
+
+
 @programme.command("create")
 def create_programme(
     slug: Annotated[str, typer.Argument(help="Its name in addresses, such as `slovenia-2026`.")],
