@@ -1,15 +1,11 @@
 """The challenge page with its board, and what facilitators arrange on it."""
 
-from datetime import UTC, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.errors import FieldError, Invalid
-from app.lib.i18n import N_, ZONE
 from app.models.challenge import PHASES
 from app.policies.actor import Actor
 from app.policies.permissions import Permission
@@ -137,21 +133,7 @@ def _phases(fields: dict[str, str]) -> list[dict[str, Any]]:
         start = fields.get(f"{kind}_starts_at", "").strip()
         if start:
             opened = {name: f"{kind}_{name}" in fields for name in (*OPENINGS, "tallies")}
-            chosen.append({"kind": kind, "starts_at": _instant(f"{kind}_starts_at", start), **opened})
+            chosen.append({"kind": kind, "starts_at": pages.instant(f"{kind}_starts_at", start), **opened})
     if chosen and fields.get("ends_at", "").strip():
-        chosen[-1]["ends_at"] = _instant("ends_at", fields["ends_at"].strip())
+        chosen[-1]["ends_at"] = pages.instant("ends_at", fields["ends_at"].strip())
     return chosen
-
-
-def _instant(field: str, text: str) -> datetime:
-    try:
-        local = datetime.fromisoformat(text)
-    except ValueError:
-        raise Invalid(
-            FieldError(field, N_("Please write the date and time like 2026-05-04T09:30."))
-        ) from None
-    return (
-        local.replace(tzinfo=ZoneInfo(str(ZONE))).astimezone(UTC)
-        if local.tzinfo is None
-        else local.astimezone(UTC)
-    )

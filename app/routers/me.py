@@ -57,17 +57,14 @@ async def read_notices(request: Request) -> Response:
 async def create_token(request: Request) -> Response:
     """Make a token; it is shown once, on the page that answers."""
     actor = await pages.member(request)
-    async with request.form(max_files=0, max_fields=50) as form:
-        values: dict[str, Any] = {name: str(form[name]) for name in form}
-        scopes = [str(scope) for scope in form.getlist("scopes")]
-    values["scopes"] = scopes
+    values = await pages.fields_and_lists(request, "scopes")
     try:
         made = await pages.write(
             request,
             tokens.create,
             actor,
             name=values.get("name", ""),
-            scopes=scopes,
+            scopes=values["scopes"],
             days=pages.number(values.get("days", "")) or 0,
         )
     except pages.MENDABLE as error:

@@ -3,16 +3,16 @@
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from app.errors import Conflict, DomainError, Invalid, Moved, NotSignedIn
+from app.errors import Conflict, DomainError, FieldError, Invalid, Moved, NotSignedIn
 from app.lib import clock
-from app.lib.i18n import N_
+from app.lib.i18n import N_, ZONE
 from app.policies.actor import Actor
 from app.policies.permissions import Permission
 from app.policies.rules import may
@@ -29,6 +29,9 @@ MENDABLE = (Invalid, Conflict, Moved)
 """Failures after which a form comes back with what was typed."""
 
 LARGEST_KEY_DIGITS = 15
+
+MOST_FIELDS = 1000
+"""How many fields a form may have in which people choose several of a list."""
 
 KEPT_S = 10.0
 """A page that is given again was made at most so long ago: what the clock changes shows soon after."""
@@ -150,6 +153,28 @@ async def fields(request: Request) -> dict[str, str]:
         return {name: value for name, value in form.items() if isinstance(value, str)}
 
 
+async def fields_and_lists(request: Request, *lists: str) -> dict[str, Any]:
+    """The form that was sent: what `lists` names as lists of all that was chosen, every other field once."""
+    async with request.form(max_files=0, max_fields=MOST_FIELDS) as form:
+        found: dict[str, Any] = {name: value for name, value in form.items() if isinstance(value, str)}
+        return found | {
+            name: [value for value in form.getlist(name) if isinstance(value, str)] for name in lists
+        }
+
+
+def instant(field: str, text: str) -> datetime:
+    """The instant that a `datetime-local` field holds, read in our zone.
+
+    :raises Invalid: it is none
+    """
+    try:
+        local = datetime.fromisoformat(text)
+        return local.replace(tzinfo=local.tzinfo or ZONE).astimezone(UTC)
+    except (ValueError, OverflowError):
+        message = N_("Please write the date and time like 2026-05-04T09:30.")
+        raise Invalid(FieldError(field, message)) from None
+
+
 def number(text: str) -> int | None:
     """The id that a field of a form names, if it is one."""
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= LARGEST_KEY_DIGITS else None
@@ -168,6 +193,13 @@ def refused(request: Request, actor: Actor, error: DomainError, values: Mapping[
 async def read(request: Request, query: Any, *arguments: Any, **named: Any) -> Any:
     """The answer of a service's query."""
     return await context_of(request).database.read(lambda connection: query(connection, *arguments, **named))
+
+
+async def read_unbounded(request: Request, query: Any, *arguments: Any, **named: Any) -> Any:
+    """The answer of a service's query that may take long: in a thread, so that nobody else waits for it."""
+    return await context_of(request).database.read_unbounded(
+        lambda connection: query(connection, *arguments, **named)
+    )
 
 
 async def write(request: Request, verb: Any, *arguments: Any, **named: Any) -> Any:

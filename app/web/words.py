@@ -38,6 +38,68 @@ SECTORS: Final = {
     "business": N_("Business"),
 }
 
+BALLOT_STATES: Final = {
+    "scheduled": N_("Not open yet"),
+    "open": N_("Open"),
+    "counting": N_("Being counted"),
+    "closed": N_("Closed"),
+    "cancelled": N_("Taken back"),
+}
+
+METHODS: Final = {
+    "approval": N_("Marks"),
+    "score": N_("Scores from 0 to 5"),
+    "ranked": N_("Ranking"),
+    "points": N_("Points to spread"),
+    "quadratic": N_("Credits, dearer by the vote"),
+    "budget": N_("Choosing within a budget"),
+}
+
+METHOD_MEANINGS: Final = {
+    "approval": N_("Everyone marks all the solutions that they support."),
+    "score": N_("Everyone gives each solution 0 to 5."),
+    "ranked": N_("Everyone puts the solutions in order, the best first."),
+    "points": N_("Everyone has some points and spreads them over the solutions."),
+    "quadratic": N_(
+        "Everyone has some credits. One vote for a solution costs 1, two cost 4, three cost 9: "
+        "whoever cares much about one can say so, at a price."
+    ),
+    "budget": N_("Everyone chooses what the budget should go to. Several solutions can win together."),
+}
+
+RULES: Final = {
+    "least_sector": N_("What the more sceptical sector carries"),
+    "both_sectors": N_("Each sector must agree"),
+    "equal_weight": N_("Each sector weighs the same"),
+    "bridging": N_("What bridges the sectors"),
+    "one_person": N_("One person, one vote"),
+    "equal_split": N_("The money split equally between the sectors"),
+}
+
+RULE_MEANINGS: Final = {
+    "least_sector": N_(
+        "First comes the solution with the strongest support in the sector that likes it less. "
+        "What only one side wants does not win."
+    ),
+    "both_sectors": N_(
+        "A solution must have enough support in each sector. Among those that have, all votes count the same."
+    ),
+    "equal_weight": N_(
+        "All votes of one sector together weigh as much as those of another, whatever its size."
+    ),
+    "bridging": N_(
+        "The sectors' shares of support are multiplied, and the largest product comes first. "
+        "Much support on one side does not make up for little on the other."
+    ),
+    "one_person": N_("Every vote counts the same, whatever its sector."),
+    "equal_split": N_("Each sector decides on an equal part of the money, whatever its size."),
+}
+
+SECRECY: Final = {
+    "secret": N_("Secret"),
+    "open": N_("Open, with names"),
+}
+
 SCOPES: Final = {
     "read": N_("Read what I may read"),
     "write": N_("Post and change ideas, comments and support"),
@@ -56,8 +118,14 @@ LANGUAGES: Final = {"en": "English", "sl": "Slovenščina"}
 """Each language by its own name, so that who needs it can read it."""
 
 WORDS: Final = {
+    "ballot_state": BALLOT_STATES,
+    "method": METHODS,
+    "method_meaning": METHOD_MEANINGS,
     "phase": PHASES,
     "phase_meaning": PHASE_MEANINGS,
     "role": ROLES,
+    "rule": RULES,
+    "rule_meaning": RULE_MEANINGS,
     "scope": SCOPES,
+    "secrecy": SECRECY,
 }
