@@ -203,6 +203,29 @@ def verify(
         raise typer.Exit(1)
 
 
+@app.command()
+def tally(
+    file: Annotated[Path, typer.Argument(help="An election as JSON, or as a Pabulib .pb file.")],
+    method: Annotated[str, typer.Option(help="For .pb files: the method, if another than is usual.")] = "",
+    rule: Annotated[str, typer.Option(help="How sectors decide together, if not as the file says.")] = "",
+    seats: Annotated[int, typer.Option(min=0, help="How many win, if not as the file says.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Count an election from FILE alone; status 2 if it cannot be read."""
+    from app.errors import Invalid
+    from app.services import tally as tallying
+
+    try:
+        report = tallying.tally(file, method=method, rule=rule, seats=seats)
+    except (Invalid, OSError) as error:
+        _complain(_plainly(error) or str(error))
+        raise typer.Exit(2) from None
+    if as_json:
+        _print_json(tallying.as_json(report))
+    else:
+        typer.echo("\n".join(tallying.told(report)))
+
+
 @programme.command("create")
 def create_programme(
     slug: Annotated[str, typer.Argument(help="Its name in addresses, such as `slovenia-2026`.")],
