@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import Row, Select, and_, bindparam, exists, func, or_, select, text
+from sqlalchemy import Row, Select, and_, bindparam, exists, func, or_, select, text, true
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql import ColumnElement
 
@@ -19,6 +20,7 @@ from app.models import (
     BallotChange,
     BallotOption,
     Challenge,
+    Event,
     Interest,
     Membership,
     Organisation,
@@ -40,6 +42,7 @@ BALLOT = table(Ballot)
 BALLOT_OPTION = table(BallotOption)
 BALLOT_CHANGE = table(BallotChange)
 CHALLENGE = table(Challenge)
+EVENT = table(Event)
 PROGRAMME = table(Programme)
 MEMBERSHIP = table(Membership)
 ORGANISATION = table(Organisation)
@@ -159,6 +162,14 @@ class BallotView:
         return tuple(sorted(self.solutions, key=lambda solution: places[solution.key]))
 
 
+@dataclass(frozen=True, slots=True)
+class Board:
+    """The version of a challenge's board (the id of its newest event), and the ballots over its solutions."""
+
+    event_id: int
+    ballots: tuple[BallotView, ...]
+
+
 def why_not(ballot: Any, voter: Voter | None) -> WhyNot | None:
     """Why `voter` is not among those who may vote on `ballot` (its roles, sectors, organisations, member_since)."""
     if voter is None:
@@ -203,6 +214,42 @@ def on_challenge(
     )
     rows = connection.execute(chosen).all()
     return [view(row) for row in rows if may(actor, Permission.READ_BALLOT, row)]
+
+
+def on_board(connection: Connection, actor: Actor, challenge_id: int) -> Board:
+    """What a challenge's board needs of its events and ballots, in one statement: the caller has asked the policy.
+
+    At most `ON_BOARD` ballots, the newest, those first that are not counted yet; each without solutions.
+    """
+    named = {"challenge": challenge_id, "person": actor.person_id}
+    rows = connection.execute(_on_board(connection.dialect.name), named).all()
+    return Board(rows[0].event_id or 0, tuple(view(row) for row in rows if row.id is not None))
+
+
+ON_BOARD: Final = 20
+
+
+@lru_cache
+def _on_board(dialect: str) -> Select[Any]:
+    """The newest event's id, beside it the ballots if there are any."""
+    found = (
+        _selection(dialect, bindparam("person"))
+        .where(BALLOT.c.challenge_id == bindparam("challenge"), BALLOT.c.cancelled_at.is_(None))
+        .order_by(BALLOT.c.counted_at.is_not(None), BALLOT.c.id.desc())
+        .limit(ON_BOARD)
+        .subquery("found")
+    )
+    newest = (
+        select(func.max(EVENT.c.id).label("event_id"))
+        .where(EVENT.c.challenge_id == bindparam("challenge"))
+        .subquery("newest")
+    )
+    return (
+        select(newest.c.event_id, found)
+        .select_from(newest)
+        .outerjoin(found, true())
+        .order_by(found.c.counted_at.is_not(None), found.c.id.desc())
+    )
 
 
 def with_solutions(connection: Connection, found: Iterable[BallotView]) -> list[BallotView]:
@@ -354,6 +401,10 @@ _TURN: Final = text("SELECT pg_advisory_xact_lock(:turn)")
 
 def selection(connection: Connection, actor: Actor) -> Select[Any]:
     """Ballots whose challenge is not deleted, each with the reader's place in the programme and on the roll."""
+    return _selection(connection.dialect.name, actor.person_id)
+
+
+def _selection(dialect: str, person_id: Any) -> Select[Any]:
     return (
         select(
             BALLOT,
@@ -361,7 +412,7 @@ def selection(connection: Connection, actor: Actor) -> Select[Any]:
             PROGRAMME.c.name.label("programme_name"),
             CHALLENGE.c.title.label("challenge_title"),
             CHALLENGE.c.language.label("challenge_language"),
-            present(connection.dialect.name).label("now"),
+            present(dialect).label("now"),
             *VOTER_COLUMNS,
             ROLL.c.person_id.label("voted_id"),
         )
@@ -372,12 +423,12 @@ def selection(connection: Connection, actor: Actor) -> Select[Any]:
             MEMBERSHIP,
             and_(
                 MEMBERSHIP.c.programme_id == BALLOT.c.programme_id,
-                MEMBERSHIP.c.person_id == actor.person_id,
+                MEMBERSHIP.c.person_id == person_id,
                 MEMBERSHIP.c.ended_at.is_(None),
             ),
         )
         .outerjoin(SECTOR, SECTOR.c.id == MEMBERSHIP.c.sector_id)
-        .outerjoin(ROLL, and_(ROLL.c.ballot_id == BALLOT.c.id, ROLL.c.person_id == actor.person_id))
+        .outerjoin(ROLL, and_(ROLL.c.ballot_id == BALLOT.c.id, ROLL.c.person_id == person_id))
     )
 
 

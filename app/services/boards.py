@@ -16,7 +16,8 @@ from app.models.support import ALL
 from app.policies.actor import Actor
 from app.policies.permissions import Permission
 from app.policies.rules import may
-from app.services import cards, challenges, events, programmes, search, support
+from app.services import ballots, cards, challenges, programmes, search, support
+from app.services.ballots import BallotView
 from app.services.cards import Card
 from app.services.challenges import ChallengeView
 from app.services.programmes import Participants
@@ -92,6 +93,7 @@ class Board:
     query: Query
     event_id: int
     participation: tuple[Participants, ...] = field(default_factory=tuple)
+    ballots: tuple[BallotView, ...] = ()
 
 
 def on(connection: Connection, actor: Actor, challenge_id: int, query: Query) -> Board:
@@ -101,7 +103,7 @@ def on(connection: Connection, actor: Actor, challenge_id: int, query: Query) ->
 
     :raises NotFound: there is no such challenge for this actor
     """
-    event_id = events.latest_on(connection, challenge_id)
+    beside = ballots.on_board(connection, actor, challenge_id)
     challenge = challenges.find(connection, actor, challenge_id)
     page = ideas(connection, actor, challenge, query, pins_first=True)
     return Board(
@@ -111,8 +113,9 @@ def on(connection: Connection, actor: Actor, challenge_id: int, query: Query) ->
         mine=support.mine(connection, actor, challenge_id),
         next=page.next,
         query=query,
-        event_id=event_id,
+        event_id=beside.event_id,
         participation=programmes.participation(connection, challenge.programme_id),
+        ballots=beside.ballots,
     )
 
 

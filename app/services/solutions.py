@@ -15,7 +15,7 @@ from app.lib import markdown
 from app.lib.i18n import LANGUAGES, N_
 from app.models import Ballot, BallotOption, Challenge, Idea, Solution, SolutionIdea
 from app.models.base import table
-from app.models.idea import OPEN
+from app.models.idea import MERGED, OPEN
 from app.policies.actor import Actor
 from app.policies.permissions import Permission
 from app.policies.rules import may, require
@@ -106,6 +106,23 @@ def on_ballot(connection: Connection, ballot_id: int) -> list[SolutionView]:
         .order_by(BALLOT_OPTION.c.position)
     )
     return _views(connection, chosen)
+
+
+def ideas_of(connection: Connection, solution_ids: Sequence[int]) -> dict[int, list[Any]]:
+    """The ideas from which each solution was made, by its id: rows of id, title, language. One statement.
+
+    What has been hidden or taken back since is left out. The caller has loaded the solutions through their viewer.
+    """
+    rows = connection.execute(
+        select(SOLUTION_IDEA.c.solution_id, IDEA.c.id, IDEA.c.title, IDEA.c.language)
+        .join(IDEA, IDEA.c.id == SOLUTION_IDEA.c.idea_id)
+        .where(SOLUTION_IDEA.c.solution_id.in_(list(solution_ids)), IDEA.c.state.in_((OPEN, MERGED)))
+        .order_by(IDEA.c.id)
+    )
+    found: dict[int, list[Any]] = {solution_id: [] for solution_id in solution_ids}
+    for row in rows:
+        found[row.solution_id].append(row)
+    return found
 
 
 # verbs
