@@ -326,3 +326,47 @@ _READ: Final[Mapping[str, Any]] = {
     "points": _as_points,
     "quadratic": _as_quadratic,
 }
+
+
+def to_json(result: Result) -> dict[str, Any]:
+    """A result as plain JSON data, as the log and the API hold it.
+
+    Exact numbers as `election.number` writes them; `percent` of a standing's measure is rounded, for people.
+    """
+    return {
+        "method": result.method,
+        "rule": result.rule,
+        "passed": result.passed,
+        "reasons": _reasons(result.reasons),
+        "winners": list(result.winners),
+        "order": list(result.order),
+        "sectors": list(result.sectors),
+        "turnout": [
+            {"sector": each.sector, "eligible": each.eligible, "voted": each.voted, "counted": each.counted}
+            for each in result.turnout
+        ],
+        "standings": [_standing_json(each, result.sectors) for each in result.standings],
+        "ties": [{"over": tie.over, "between": list(tie.between), "first": tie.first} for tie in result.ties],
+        "rounds": [dict(each) for each in result.rounds],
+        "input_hash": result.input_hash,
+    }
+
+
+def _standing_json(standing: Standing, sectors: Sequence[str]) -> dict[str, Any]:
+    return {
+        "key": standing.key,
+        "support": [
+            {"sector": sector, "yes": yes, "votes": votes}
+            for sector, (yes, votes) in zip(sectors, standing.support, strict=True)
+        ],
+        "measure": elections.number(standing.measure),
+        "percent": round(float(standing.measure) * 100, 1),
+        "score": None if standing.score is None else elections.number(standing.score),
+        "passed": standing.passed,
+        "winner": standing.winner,
+        "reasons": _reasons(standing.reasons),
+    }
+
+
+def _reasons(reasons: Sequence[Reason]) -> list[dict[str, Any]]:
+    return [{"code": reason.code, "values": dict(reason.values)} for reason in reasons]
