@@ -559,12 +559,12 @@ def test_a_signed_receipt_is_for_one_ballot_code_and_choice():
     assert b'"format":"partnership-receipt/1"' in min(said)
 
 
-def test_a_hundred_thousand_votes_take_seconds():
-    held = logs.election(votes=100_000)
+def test_many_votes_take_seconds():
+    held = logs.election(votes=30_000)
     text = logs.text(logs.parts(held))
     began = time.process_time()
     assert found(text) == []
-    assert time.process_time() - began < 20
+    assert time.process_time() - began < 6
 
 
 def test_pooled_and_published_elections_count_alike():
