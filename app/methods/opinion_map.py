@@ -1,7 +1,7 @@
 """The opinion map: who votes alike, drawn as shapes of groups and never as dots of people.
 
 As Polis makes it (Small, Bjorkegren, Erkkilä, Shaw, Megill 2021, "Polis: Scaling deliberation by mapping high
-dimensional opinion spaces", section 3): principal components of the votes with column means where nobody voted,
+dimensional opinion spaces"): principal components of the votes with column means where nobody voted,
 projections pushed out where a person has voted on few options, k-means on about a hundred base clusters, groups of
 base clusters with the best silhouette. What differs, and why, is in `docs/methods/opinion-map.md`.
 """
