@@ -40,6 +40,7 @@ WORDS: Final[Mapping[str, str]] = {
     # Of a solution and the bar
     "no_bar": N_("No least support is asked for."),
     "bar_reached": N_("It has the support that is needed."),
+    "no_support": N_("Nobody supports it."),
     "sector_below_bar": N_(
         "In %(sector)s %(yes)s of %(votes)s votes support it; at least %(needed)s are needed."
     ),
@@ -99,8 +100,8 @@ def under_rules(election: Election) -> dict[str, Result]:
 def under_methods(election: Election) -> dict[str, tuple[str, ...]]:
     """Whom each method would have chosen from the same votes: among the options over the same bar, by its own order.
 
-    Keys: `approval`, `score`, `schulze`, `stv`, `points`, `quadratic`, and `budget` where there is a budget and each
-    option has a cost. The method's order decides under every rule, also where the rule's measure comes first in the
+    Keys: `approval`, `score`, `schulze`, `stv`, `points`, `quadratic`, and `budget` (equal shares) and `greedy` where
+    there is a budget and each option has a cost. The method's order decides under every rule, also where the rule's measure comes first in the
     result: otherwise the methods could not differ. Nothing is chosen where the ballot does not pass for want of a
     quorum or because of small sectors. How a vote of one kind is read as another: see `read_as`.
     """
@@ -108,7 +109,8 @@ def under_methods(election: Election) -> dict[str, tuple[str, ...]]:
     comparable = {name: module for name, module in _MODULES.items() if name != "ranked"}
     if not _has_budget(election):
         del comparable["budget"]
-    return {name: _chosen(ready, name) for name in ("schulze", "stv", *comparable)}
+    names = ("schulze", "stv", *comparable, *(["greedy"] if "budget" in comparable else []))
+    return {name: _chosen(ready, name) for name in names}
 
 
 def read_as(profile: Profile, settings: Settings, method: str) -> Profile:
@@ -198,7 +200,11 @@ _MODULES: Final[Mapping[str, str]] = {
 
 
 def _method(name: str, seats: int) -> sector_rule.Method:
-    """The counting function of a method; `schulze` and `stv` can be asked for by name as well."""
+    """The counting function of a method; `schulze`, `stv` and `greedy` can be asked for by name as well."""
+    if name == "greedy":
+        from app.methods import equal_shares
+
+        return equal_shares.greedy
     module = _MODULES.get(name, name)
     if name == "ranked" and seats > 1:
         module = "stv"
@@ -279,7 +285,7 @@ def _has_budget(election: Election) -> bool:
 
 
 def _chosen(ready: _Ready, name: str) -> tuple[str, ...]:
-    settings = replace(ready.election.settings, method="ranked" if name in {"schulze", "stv"} else name)
+    settings = replace(ready.election.settings, method=_KINDS.get(name, name))
     if settings.rule == "equal_split" and name != "budget":
         settings = replace(settings, rule="equal_weight")
     if _hindrances(ready, settings):
@@ -287,6 +293,10 @@ def _chosen(ready: _Ready, name: str) -> tuple[str, ...]:
     profile = read_as(ready.profile, ready.election.settings, settings.method)
     tally = sector_rule.decide(profile, settings, _method(name, settings.seats), measured=False).count
     return tally.winners
+
+
+_KINDS: Final[Mapping[str, str]] = {"schulze": "ranked", "stv": "ranked", "greedy": "budget"}
+"""Counts that share the votes of a method."""
 
 
 def _family(method: str) -> str:
