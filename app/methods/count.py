@@ -101,9 +101,9 @@ def under_methods(election: Election) -> dict[str, tuple[str, ...]]:
     """Whom each method would have chosen from the same votes: among the options over the same bar, by its own order.
 
     Keys: `approval`, `score`, `schulze`, `stv`, `points`, `quadratic`, and `budget` (equal shares) and `greedy` where
-    there is a budget and each option has a cost. The method's order decides under every rule, also where the rule's measure comes first in the
-    result: otherwise the methods could not differ. Nothing is chosen where the ballot does not pass for want of a
-    quorum or because of small sectors. How a vote of one kind is read as another: see `read_as`.
+    there is a budget and each option has a cost. The method's order decides under every rule, also where the rule's
+    measure comes first in the result: otherwise the methods could not differ. Nothing is chosen where the ballot does
+    not pass for want of a quorum or because of small sectors. How a vote of one kind is read as another: see `read_as`.
     """
     ready = _ready(election)
     comparable = {name: module for name, module in _MODULES.items() if name != "ranked"}
