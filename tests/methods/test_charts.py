@@ -182,7 +182,7 @@ def test_the_map_says_in_words_what_it_shows():
     values = {"found": found, "chart": charts.opinion_map(found), "titles": titles(8)}
     html, words = drawn('opinion_map("map", chart, found, titles, sectors)', **values)
     assert "One possible view" in words
-    assert "60 people fall into 2 groups" in words
+    assert "People on this map: 60. They fall into 2 groups that voted alike." in words
     assert html.count("<ellipse") == 2
     assert words.count("fewer than five") == 2
     assert words.count("about 30") == 4
