@@ -100,8 +100,8 @@ def under_rules(election: Election) -> dict[str, Result]:
 def under_methods(election: Election) -> dict[str, tuple[str, ...]]:
     """Whom each method would have chosen from the same votes: among the options over the same bar, by its own order.
 
-    Keys: `approval`, `score`, `schulze`, `stv`, `points`, `quadratic`, and `budget` (equal shares) and `greedy` where
-    there is a budget and each option has a cost. The method's order decides under every rule, also where the rule's
+    Keys: `approval`, `score`, `schulze`, `stv`, `points`, `quadratic`, and, where there is a budget and each option has
+    a cost, `budget` (equal shares) and `greedy`. The method's order decides under every rule, also where the rule's
     measure comes first in the result: otherwise the methods could not differ. Nothing is chosen where the ballot does
     not pass for want of a quorum or because of small sectors. How a vote of one kind is read as another: see `read_as`.
     """

@@ -17,7 +17,7 @@ and 0 is no bar. The added one and two are those of `bridging.score`.
 The method then counts the options that passed, each vote weighing 1; under `equal_weight` and `equal_split` 1/votes of
 its sector. Under `least_sector` and `bridging` the measure orders those that passed, and the method's order only
 where measures are equal; the first win, in budgets each that still fits into the money. Options set aside follow
-by measure, then in the tie order.
+by measure, then in the tie order. In budgets no money is spent on what nobody supports, also where there is no bar.
 """
 
 from collections import Counter
@@ -56,12 +56,14 @@ SPLIT: Final = ("equal_weight", "equal_split")
 class Decision:
     """What a rule and a method decide of a profile, before any quorum.
 
-    By key of each option: `support` as (yes, votes) in each sector, `measure`, `reasons` for passing the bar or not.
+    By key of each option: `support` as (yes, votes) in each sector, `carried` (what the bar is compared with),
+    `measure` (what orders), and `reasons` for passing the bar or not.
     `passed` are those over the bar; `count` holds the winners, the order of all options, and the explanation.
     """
 
     count: Count
     support: Mapping[str, tuple[Pair, ...]]
+    carried: Mapping[str, Fraction]
     measure: Mapping[str, Fraction]
     passed: tuple[str, ...]
     reasons: Mapping[str, tuple[Reason, ...]]
@@ -112,8 +114,13 @@ def decide(
     one vote) no option can pass, since support in each sector is not known.
     """
     support = _support(profile)
-    measure = {key: measure_of(settings.rule, pairs) for key, pairs in support.items()}
-    failings = {key: _failings(settings, pairs, profile.sectors) for key, pairs in support.items()}
+    shares = {key: carried(settings.rule, pairs) for key, pairs in support.items()}
+    measure = shares
+    if settings.rule in MEASURED:
+        measure = {key: measure_of(settings.rule, pairs) for key, pairs in support.items()}
+    failings = {
+        key: _failings(settings, pairs, shares[key], profile.sectors) for key, pairs in support.items()
+    }
     if too_small and settings.rule != "one_person":
         unknown = Reason("sector_too_small", {"sectors": list(too_small), "least": SMALLEST_SECTOR})
         failings = dict.fromkeys(support, (unknown,))
@@ -123,7 +130,9 @@ def decide(
     aside = totals.in_order([key for key in profile.keys if failings[key]], measure, settings.tie_order)
     reached = Reason("bar_reached" if settings.threshold else "no_bar", {"percent": settings.threshold})
     reasons = {key: failings[key] or (reached,) for key in profile.keys}
-    decision = Decision(replace(count, order=(*count.order, *aside)), support, measure, passed, reasons)
+    decision = Decision(
+        replace(count, order=(*count.order, *aside)), support, shares, measure, passed, reasons
+    )
     bar = _bar_round(settings, profile.sectors, decision)
     return replace(decision, count=replace(decision.count, rounds=(bar, *count.rounds)))
 
@@ -156,7 +165,9 @@ def _least(shares: Sequence[Fraction]) -> Fraction:
 
 
 def _product(shares: Sequence[Fraction]) -> Fraction:
-    return prod(shares, start=Fraction(1)) if shares else Fraction(0)
+    if not shares:
+        return Fraction(0)
+    return Fraction(prod(share.numerator for share in shares), prod(share.denominator for share in shares))
 
 
 _JOIN: Final[Mapping[str, Callable[[Sequence[Fraction]], Fraction]]] = {
@@ -260,24 +271,23 @@ def _ties_by_measure(
     return count.ties if groups else ()
 
 
-def _failings(settings: Settings, support: Sequence[Pair], sectors: Sequence[str]) -> tuple[Reason, ...]:
-    """Why an option does not pass the bar; empty if it does."""
-    if not settings.threshold:
-        return ()
+def _failings(
+    settings: Settings, support: Sequence[Pair], share: Fraction, sectors: Sequence[str]
+) -> tuple[Reason, ...]:
+    """Why an option does not pass the bar; empty if it does. `share` is what its rule compares with the bar."""
+    if settings.method == "budget" and not any(yes for yes, _ in support):
+        return (Reason("no_support"),)
     needed = Fraction(settings.threshold, 100)
     rule = settings.rule
+    if rule == "bridging":
+        needed **= len(support)
+    if not settings.threshold or _reaches(share, needed, settings):
+        return ()
     if rule in {"least_sector", "both_sectors"}:
         rows = zip(sectors, support, strict=True)
         return tuple(
-            _sector_failing(sector, pair, settings)
-            for sector, pair in rows
-            if not _reaches(carried(rule, [pair]), needed, settings)
+            _sector_failing(*row, settings) for row in rows if row[1][0] < _needed(row[1][1], settings)
         )
-    if rule == "bridging":
-        needed **= len(support)
-    share = carried(rule, support)
-    if support and _reaches(share, needed, settings):
-        return ()
     if rule == "one_person":
         return (_whole_failing(support, settings),)
     # What was reached is cut off and what is needed rounded up, so that the two never look equal.
@@ -305,8 +315,10 @@ def _whole_failing(support: Sequence[Pair], settings: Settings) -> Reason:
 
 
 def _needed(votes: int, settings: Settings) -> int:
-    """The least number of yes among `votes` that passes the bar."""
-    return votes // 2 + 1 if settings.threshold == 50 else ceil(Fraction(settings.threshold * votes, 100))
+    """The least number of yes among `votes` that passes the bar: at least one, so that no votes carry nothing."""
+    if settings.threshold == 50:
+        return votes // 2 + 1
+    return max(1, ceil(Fraction(settings.threshold * votes, 100)))
 
 
 def _bar_round(settings: Settings, sectors: Sequence[str], decision: Decision) -> dict[str, Any]:
@@ -319,7 +331,7 @@ def _bar_round(settings: Settings, sectors: Sequence[str], decision: Decision) -
             {
                 "key": key,
                 "support": [list(pair) for pair in decision.support[key]],
-                "carried": number(carried(settings.rule, decision.support[key])),
+                "carried": number(decision.carried[key]),
                 "measure": number(decision.measure[key]),
                 "about": totals.about(decision.measure[key]),
                 "passed": key in decision.passed,

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
 from itertools import groupby
+from math import lcm
+from operator import mul
 from typing import TYPE_CHECKING, Any
 
 from app.methods.election import Count, Profile, Settings, Tie, number
@@ -19,7 +21,7 @@ def count(profile: Profile, settings: Settings, weights: tuple[Fraction, ...]) -
     """
     sums = by_sector(profile.values, profile.sector, len(profile.sectors))
     of_option = dict(zip(profile.keys, zip(*sums, strict=True), strict=True))
-    totals = {key: sum(map(_times, weights, of_option[key]), Fraction(0)) for key in profile.keys}
+    totals = weighed(of_option, weights)
     order = in_order(profile.keys, totals, settings.tie_order)
     winners = order[: settings.seats]
     explanation = {
@@ -55,6 +57,13 @@ def by_sector(values: "NDArray[Any]", sector: "NDArray[Any]", sectors: int) -> t
     return tuple(tuple(row) for row in sums.tolist())
 
 
+def weighed(sums: Mapping[str, Sequence[int]], weights: Sequence[Fraction]) -> dict[str, Fraction]:
+    """For each key its sums of the sectors, each times what a vote of that sector weighs, added up."""
+    whole = lcm(*(weight.denominator for weight in weights))
+    parts = [int(weight * whole) for weight in weights]
+    return {key: Fraction(sum(map(mul, parts, row)), whole) for key, row in sums.items()}
+
+
 def in_order(
     keys: Iterable[str], measure: Mapping[str, Fraction], tie_order: Sequence[str]
 ) -> tuple[str, ...]:
@@ -82,7 +91,3 @@ def ties_in(
 def about(value: Fraction) -> float:
     """An exact number as people read it: four decimals."""
     return round(float(value), 4)
-
-
-def _times(weight: Fraction, amount: int) -> Fraction:
-    return weight * amount

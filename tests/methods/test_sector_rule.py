@@ -164,6 +164,15 @@ def test_under_equal_weight_each_sector_weighs_as_much_as_another():
     assert plain.winners == ("a",)
 
 
+def test_under_equal_weight_one_more_vote_for_an_option_can_cost_it_its_seat():
+    # The first vote of public leads for a by 5, business for b by 4; a second, lukewarm one halves what public says.
+    votes = [("public", {"scores": {"a": 5}}), ("business", {"scores": {"b": 4}})]
+    more = [*votes, ("public", {"scores": {"a": 1}})]
+    held = {"method": "score", "rule": "equal_weight", "threshold": 0}
+    assert counting.count(election(votes, "ab", **held)).winners == ("a",)
+    assert counting.count(election(more, "ab", **held)).winners == ("b",)
+
+
 def test_equal_measures_are_ordered_by_the_method_and_then_the_tie_order():
     votes = [
         ("public", {"scores": {"a": 3, "b": 5, "c": 3}}),
@@ -202,8 +211,12 @@ def test_a_sector_without_votes_carries_nothing():
     votes = approving("public", "a", "a", "a")
     eligible = {"public": 3, "business": 3}
     for rule in ("least_sector", "both_sectors", "bridging", "equal_weight"):
-        result = counting.count(election(votes, "a", rule=rule, eligible=eligible))
-        assert not result.passed
+        for threshold in (50, 51, 100):
+            held = election(votes, "a", rule=rule, eligible=eligible, threshold=threshold)
+            assert not counting.count(held).passed
+    for rule in ("least_sector", "both_sectors", "bridging"):
+        held = election(votes, "a", rule=rule, eligible=eligible, threshold=1)
+        assert not counting.count(held).passed
     assert counting.count(election(votes, "a", rule="one_person", eligible=eligible)).winners == ("a",)
     [row] = counting.count(election(votes, "a", rule="both_sectors", eligible=eligible)).standings
     assert row.reasons == (Reason("sector_without_votes", {"sector": "business"}),)
