@@ -8,7 +8,6 @@ from itertools import islice
 from typing import Any, Final
 
 from app.lib import signatures
-from app.lib.i18n import N_
 from app.lib.receipts import normal_receipt
 from app.methods import ballot_log, choices, merkle
 from app.methods.ballot_log import SECRET, Log
@@ -23,7 +22,10 @@ MOST_ALIKE: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something that is wrong: `kind` for programs; `message` is a msgid, filled with `values`, for people."""
+    """Something that is wrong: `kind` for programs; `message`, filled with `values`, for people.
+
+    In English alone, as all that the command line says.
+    """
 
     kind: str
     message: str
@@ -31,7 +33,7 @@ class Finding:
 
     @property
     def says(self) -> str:
-        """The finding in English."""
+        """The finding as a sentence."""
         return self.message % self.values
 
 
@@ -73,7 +75,7 @@ def examine(log: Log, expected: Expected) -> Examination:
     election = ballot_log.election_of(log)
     uncountable = [*_settings(log, election), *_votes(log, election)]
     result = None
-    differences = [Finding("not_counted", N_("Because of that the votes were not counted again."))]
+    differences = [Finding("not_counted", "Because of that the votes were not counted again.")]
     if not uncountable:
         result, differences = _recount(log, election)
     findings = [
@@ -91,7 +93,7 @@ def examine(log: Log, expected: Expected) -> Examination:
 
 def _form(log: Log) -> Iterator[Finding]:
     if log.differs_at is not None:
-        message = N_("Line %(line)s is not written as it is published: this is not the very file.")
+        message = "Line %(line)s is not written as it is published: this is not the very file."
         yield Finding("form", message, {"line": log.differs_at})
 
 
@@ -99,15 +101,15 @@ def _expected(log: Log, expected: Expected) -> Iterator[Finding]:
     found: Any = log.head["ballot"]
     if expected.ballot not in (None, found):
         values = {"found": found, "wanted": expected.ballot}
-        yield Finding("other_ballot", N_("This is the log of ballot %(found)s, not of %(wanted)s."), values)
+        yield Finding("other_ballot", "This is the log of ballot %(found)s, not of %(wanted)s.", values)
     found = log.tree["root"]
     if _digits(expected.root) not in (None, found):
         values = {"found": found, "wanted": expected.root}
-        yield Finding("other_root", N_("The root is %(found)s, not %(wanted)s."), values)
+        yield Finding("other_root", "The root is %(found)s, not %(wanted)s.", values)
     found = signatures.fingerprint(bytes.fromhex(log.signature["key"]))
     if _digits(expected.key) not in (None, log.signature["key"], _digits(found)):
         values = {"found": found, "wanted": expected.key}
-        yield Finding("other_key", N_("It is signed with the key %(found)s, not %(wanted)s."), values)
+        yield Finding("other_key", "It is signed with the key %(found)s, not %(wanted)s.", values)
 
 
 def _digits(text: str | None) -> str | None:
@@ -118,27 +120,23 @@ def _digits(text: str | None) -> str | None:
 def _seal(log: Log) -> Iterator[Finding]:
     root = merkle.root(ballot_log.leaf(log.head["ballot"], vote) for vote in log.votes).hex()
     if root != log.tree["root"]:
-        message = N_(
-            "The votes do not lead to the root: one was changed, added, dropped or moved. They lead to %(root)s."
-        )
+        message = "The votes do not lead to the root: one was changed, added, dropped or moved. They lead to %(root)s."
         yield Finding("root", message, {"root": root})
     key, value = bytes.fromhex(log.signature["key"]), bytes.fromhex(log.signature["value"])
     if not signatures.verify(key, value, ballot_log.message(log.head, log.tree)):
-        yield Finding(
-            "signature", N_("The signature is not one over this head, size and root with this key.")
-        )
+        yield Finding("signature", "The signature is not one over this head, size and root with this key.")
 
 
 def _sizes(log: Log, election: Election) -> Iterator[Finding]:
     votes = len(log.votes)
     values = {"votes": votes, "size": log.tree["size"], "voted": log.head["voted"]}
     if votes != log.tree["size"]:
-        yield Finding("size", N_("There are %(votes)s votes, but the tree is over %(size)s."), values)
+        yield Finding("size", "There are %(votes)s votes, but the tree is over %(size)s.", values)
     if votes != log.head["voted"]:
-        yield Finding("roll", N_("There are %(votes)s votes, but %(voted)s people have voted."), values)
+        yield Finding("roll", "There are %(votes)s votes, but %(voted)s people have voted.", values)
     eligible = sum(election.eligible.values())
     if votes > eligible:
-        message = N_("There are %(votes)s votes, but only %(eligible)s people could vote.")
+        message = "There are %(votes)s votes, but only %(eligible)s people could vote."
         yield Finding("too_many", message, values | {"eligible": eligible})
 
 
@@ -148,7 +146,7 @@ def _receipts(log: Log) -> Iterator[Finding]:
 
 
 def _wrong_receipts(log: Log) -> Iterator[Finding]:
-    message = N_("%(where)s: its receipt is none; it has a typing error or was made up.")
+    message = "%(where)s: its receipt is none; it has a typing error or was made up."
     for index, vote in enumerate(log.votes):
         if normal_receipt(vote["receipt"]) != vote["receipt"]:
             yield Finding("receipt", message, {"where": where(index)})
@@ -160,16 +158,16 @@ def _doubled_receipts(log: Log) -> Iterator[Finding]:
         first = seen.setdefault(vote["receipt"], index)
         if first != index:
             values = {"where": where(index), "first": where(first), "receipt": vote["receipt"]}
-            yield Finding("doubled", N_("%(where)s has the receipt of %(first)s: %(receipt)s."), values)
+            yield Finding("doubled", "%(where)s has the receipt of %(first)s: %(receipt)s.", values)
 
 
 def _settings(log: Log, election: Election) -> Iterator[Finding]:
     for error in choices.check_settings(election.settings, election.options):
         values = {"field": error.field, "said": error.message % dict(error.values)}
-        yield Finding("settings", N_("Settings, %(field)s: %(said)s"), values)
+        yield Finding("settings", "Settings, %(field)s: %(said)s", values)
     for key, times in Counter(sector["key"] for sector in log.head["sectors"]).items():
         if times > 1:
-            yield Finding("sector_twice", N_("The sector %(sector)s stands twice."), {"sector": key})
+            yield Finding("sector_twice", "The sector %(sector)s stands twice.", {"sector": key})
 
 
 def _votes(log: Log, election: Election) -> Iterator[Finding]:
@@ -184,26 +182,26 @@ def _wrong_sectors(log: Log, election: Election) -> Iterator[Finding]:
         if vote["sector"] not in known:
             values = {"where": where(index), "sector": vote["sector"]}
             if election.too_small:
-                message = N_("%(where)s names the sector %(sector)s, though no sector may be told apart.")
+                message = "%(where)s names the sector %(sector)s, though no sector may be told apart."
                 yield Finding("sector", message, values)
             else:
-                yield Finding("sector", N_("%(where)s: there is no sector %(sector)s."), values)
+                yield Finding("sector", "%(where)s: there is no sector %(sector)s.", values)
 
 
 def _wrong_choices(election: Election) -> Iterator[Finding]:
     for index, vote in enumerate(election.votes):
         for error in choices.check(election.settings, election.options, vote.choice)[:1]:
             values = {"where": where(index), "field": error.field, "said": error.message % dict(error.values)}
-            yield Finding("choice", N_("%(where)s, %(field)s: %(said)s"), values)
+            yield Finding("choice", "%(where)s, %(field)s: %(said)s", values)
 
 
 def _promises(log: Log, election: Election) -> Iterator[Finding]:
     """What was promised before the vote: how ties are decided, what stays secret."""
     keys = [option.key for option in election.options]
     if election.settings.tie_order != shuffled(keys, log.head["seed"], "ties"):
-        yield Finding("tie_order", N_("The tie order is not the one that the seed makes."))
+        yield Finding("tie_order", "The tie order is not the one that the seed makes.")
     if election.settings.secret != (log.head["mode"] == SECRET):
-        yield Finding("mode", N_("It says both that votes are open and that they are secret."))
+        yield Finding("mode", "It says both that votes are open and that they are secret.")
     yield from _secrecy(election)
 
 
@@ -211,9 +209,9 @@ def _secrecy(election: Election) -> Iterator[Finding]:
     """A secret ballot's sector with fewer than five votes may not stand alone."""
     is_secret, too_small = election.settings.secret, election.too_small
     if too_small and not (is_secret and set(too_small) <= set(election.eligible)):
-        yield Finding("too_small", N_("The sectors called too small are none of a secret ballot's sectors."))
+        yield Finding("too_small", "The sectors called too small are none of a secret ballot's sectors.")
     if is_secret and not too_small:
-        message = N_("The sector %(sector)s has fewer than %(least)s votes, and yet they are told apart.")
+        message = "The sector %(sector)s has fewer than %(least)s votes, and yet they are told apart."
         for sector in small_sectors(election.votes, election.eligible):
             yield Finding("alone", message, {"sector": sector, "least": SMALLEST_SECTOR})
 
@@ -223,7 +221,7 @@ def _recount(log: Log, election: Election) -> tuple[Result, list[Finding]]:
 
     result = count.count(election)
     counted = json.loads(canonical(count.to_json(result)))
-    message = N_("The result is not what the votes count to: %(what)s.")
+    message = "The result is not what the votes count to: %(what)s."
     found = (
         Finding("result", message, {"what": what}) for what in _differences(log.result, counted, "result")
     )
@@ -261,4 +259,4 @@ def _some(findings: Iterator[Finding]) -> Iterator[Finding]:
     yield from islice(findings, MOST_ALIKE)
     more = sum(1 for _ in findings)
     if more:
-        yield Finding("more", N_("And %(more)s more like this."), {"more": more})
+        yield Finding("more", "And %(more)s more like this.", {"more": more})

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from app.lib import signatures
-from app.lib.i18n import N_
 from app.lib.receipts import normal_receipt
 from app.methods import ballot_log, count, log_check, log_reader
 from app.methods.ballot_log import Log, Proof
@@ -94,9 +93,9 @@ def _with_receipt(report: Report, receipt: str) -> Report:
     proof = ballot_log.receipt_proof(report.log, receipt)
     if proof:
         return replace(report, receipt=proof)
-    missing = Finding("no_receipt", N_("The receipt %(receipt)s is not in this log."), {"receipt": receipt})
+    missing = Finding("no_receipt", "The receipt %(receipt)s is not in this log.", {"receipt": receipt})
     if normal_receipt(receipt) is None:
-        message = N_("%(receipt)s is no receipt: look for a typing error.")
+        message = "%(receipt)s is no receipt: look for a typing error."
         missing = Finding("receipt_typed", message, {"receipt": receipt})
     return replace(report, findings=(*report.findings, missing))
 
