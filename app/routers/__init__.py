@@ -7,6 +7,7 @@ from starlette.types import Scope
 from app.routers import (
     about,
     admin,
+    ballots,
     challenges,
     clusters,
     comments,
@@ -17,6 +18,7 @@ from app.routers import (
     moderation,
     programmes,
     sign_in,
+    solutions,
     streams,
     support,
 )
@@ -35,6 +37,8 @@ ROOMS = (
     merges,
     moderation,
     clusters,
+    solutions,
+    ballots,
     home,
     programmes,
     me,

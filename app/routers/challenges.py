@@ -1,11 +1,13 @@
 """The challenge page with its board, and what facilitators arrange on it."""
 
+from datetime import datetime
 from typing import Any
 
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.lib import clock
 from app.models.challenge import PHASES
 from app.policies.actor import Actor
 from app.policies.permissions import Permission
@@ -25,7 +27,7 @@ async def show(request: Request) -> Response:
     actor = await pages.member(request)
     board = await pages.read(request, boards.on, actor, request.path_params["id"], query_of(request))
     name = "challenges/_board.html" if pages.is_fragment(request) else "challenges/show.html"
-    pages.keep(request, until=board.challenge.phase.ends_at)
+    pages.keep(request, until=_next_change(board))
     return show_board(request, actor, board, name=name)
 
 
@@ -109,6 +111,14 @@ def show_board(
     response.headers["Vary"] = "Cookie, Accept-Language, HX-Request-Type"
     response.headers["Cache-Control"] = "private, no-cache"
     return response
+
+
+def _next_change(board: boards.Board) -> datetime | None:
+    """When the clock changes what the page shows: a phase ends, a ballot opens or closes."""
+    moments = [board.challenge.phase.ends_at]
+    for ballot in board.ballots:
+        moments += [ballot.opens_at, ballot.closes_at]
+    return min((moment for moment in moments if moment and moment > clock.now()), default=None)
 
 
 def _show_phases(

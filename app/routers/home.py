@@ -4,7 +4,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.services import challenges, merges, notices, programmes
+from app.services import ballots, challenges, merges, notices, programmes
 from app.web import pages
 
 router = APIRouter(include_in_schema=False)
@@ -22,6 +22,7 @@ async def show(request: Request) -> Response:
             mine += await pages.read(request, challenges.in_programme, actor, programme)
     told = await pages.read(request, notices.waiting, actor) if actor.is_known else ()
     asked = await pages.read(request, merges.waiting_for, actor) if actor.is_known else []
+    open_to = await pages.read(request, ballots.waiting_for, actor)
     return pages.show(
         request,
         actor,
@@ -30,5 +31,6 @@ async def show(request: Request) -> Response:
         challenges=mine or titles,
         notices=told,
         merges=asked,
-        waiting=len(told) + len(asked),
+        ballots=open_to,
+        waiting=len(told) + len(asked) + len(open_to),
     )

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from app.lib.i18n import known
 from app.lib.local_path import local_path
 from app.policies.actor import Actor
-from app.services import ideas, merges, notices, people, programmes, tokens
+from app.services import ballots, ideas, merges, notices, people, programmes, tokens
 from app.web import languages, pages
 
 router = APIRouter(include_in_schema=False)
@@ -84,6 +84,7 @@ async def revoke_token(request: Request, id: int) -> Response:
 async def _show(request: Request, actor: Actor, *, status: int = 200, **values: Any) -> Response:
     told = await pages.read(request, notices.waiting, actor)
     asked = await pages.read(request, merges.waiting_for, actor)
+    open_to = await pages.read(request, ballots.waiting_for, actor)
     return pages.show(
         request,
         actor,
@@ -91,7 +92,8 @@ async def _show(request: Request, actor: Actor, *, status: int = 200, **values: 
         status=status,
         notices=told,
         merges=asked,
-        waiting=len(told) + len(asked),
+        ballots=open_to,
+        waiting=len(told) + len(asked) + len(open_to),
         programmes=await pages.read(request, programmes.open_to, actor),
         ideas=await pages.read(request, ideas.written_by, actor),
         tokens=await pages.read(request, tokens.of_person, actor),

@@ -179,7 +179,7 @@ def change(
     names = ("title", "summary", "language", "cost", "carrier", "links")
     values = _checked(**{name: changes.get(name, getattr(view, name)) for name in names})
     if "idea_ids" in changes:
-        chosen = _checked_ideas(tx, view.challenge_id, changes["idea_ids"])
+        chosen = _checked_ideas(tx, view.challenge_id, changes["idea_ids"], held=view.idea_ids)
         tx.execute(SOLUTION_IDEA.delete().where(SOLUTION_IDEA.c.solution_id == solution_id))
         _write_ideas(tx, view.programme_id, solution_id, chosen)
     tx.execute(
@@ -338,17 +338,20 @@ def _is_address(url: str) -> bool:
     return plain and named and len(url) <= MOST_ADDRESS
 
 
-def _checked_ideas(tx: Transaction, challenge_id: int, idea_ids: Sequence[int]) -> list[int]:
-    """The ideas, each once; all must stand on the challenge's board."""
+def _checked_ideas(
+    tx: Transaction, challenge_id: int, idea_ids: Sequence[int], *, held: Sequence[int] = ()
+) -> list[int]:
+    """The ideas, each once; all must stand on the challenge's board, but those that the solution holds already."""
     chosen = list(dict.fromkeys(idea_ids))
     if len(chosen) > MOST_IDEAS:
         raise Invalid(
             FieldError("ideas", N_("Please choose at most %(most)s ideas."), (("most", MOST_IDEAS),))
         )
+    added = [idea_id for idea_id in chosen if idea_id not in held]
     found = select(func.count()).where(
-        IDEA.c.id.in_(chosen), IDEA.c.challenge_id == challenge_id, IDEA.c.state == OPEN
+        IDEA.c.id.in_(added), IDEA.c.challenge_id == challenge_id, IDEA.c.state == OPEN
     )
-    if chosen and tx.execute(found).scalar_one() != len(chosen):
+    if added and tx.execute(found).scalar_one() != len(added):
         raise Invalid(FieldError("ideas", N_("Please choose ideas that stand on this challenge's board.")))
     return chosen
 

@@ -136,6 +136,7 @@ def _filters(language: str, catalogue: NullTranslations) -> dict[str, Callable[.
         "in_order": in_order,
         "cluster_option": lambda cluster: (cluster.id, cluster.title),
         "idea_option": lambda idea: (idea.id, idea.title),
+        "solution_option": lambda solution: (solution.id, solution.title),
         "zip_with": zip,
         "cluster_column": lambda cluster: (cluster.id, cluster.title, cluster.language),
         "person_option": lambda person: (person.person_id, f"{person.name}, {person.organisation}"),
