@@ -111,11 +111,11 @@ def _strongest(preferred: Sequence[Sequence[int]]) -> tuple[list[int], "NDArray[
 def _by_key(
     keys: Sequence[str], matrix: Sequence[Sequence[int]], unit: int
 ) -> Mapping[str, Mapping[str, int | str]]:
+    def plain(value: int) -> int | str:
+        whole, rest = divmod(value, unit)
+        return number(Fraction(value, unit)) if rest else whole
+
     return {
-        key: {
-            other: number(Fraction(value, unit))
-            for other, value in zip(keys, row, strict=True)
-            if other != key
-        }
+        key: {other: plain(value) for other, value in zip(keys, row, strict=True) if other != key}
         for key, row in zip(keys, matrix, strict=True)
     }

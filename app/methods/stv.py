@@ -180,11 +180,10 @@ class _Counting:
     def _standing(self, levels: Sequence[Sequence[int]], amounts: Mapping[int, "_Amount"]) -> dict[str, Any]:
         """What each option in the count has, what the elected keep, what is exhausted: together always all votes."""
         columns = [column for level in levels for column in sorted(level, key=self._place.__getitem__)]
-        exhausted = self.piles.amounts([len(self.keys)])[len(self.keys)]
         return {
             "totals": [{"key": self.keys[column], **_told(amounts[column])} for column in columns],
             "kept": [{"key": key, "votes": number(self.quota)} for key in self._named(self.elected)],
-            "exhausted": _told(exhausted),
+            "exhausted": _told(self.piles.exhausted),
         }
 
     def _named(self, columns: Iterable[int]) -> tuple[str, ...]:
@@ -256,6 +255,7 @@ class _Piles:
         self.total = _known(
             sum((weight * votes for weight, votes in zip(weights, self.votes, strict=True)), Fraction(0))
         )
+        self.exhausted = _known(Fraction(0))
         self.close = CLOSE * self.total.about
         self._options = len(profile.options)
         # A place for what is not supported, and one more for where a vote stands that has found none.
@@ -275,12 +275,18 @@ class _Piles:
         left = np.array([different.index(weight) for weight in weights], dtype=np.int64)[sector]
         self._stand(np.arange(len(sector)), left, list(range(self._options)))
 
-    def amounts(self, columns: Sequence[int]) -> dict[int, _Amount]:
-        """What stands with each option; the column after the last is what is exhausted."""
+    def amounts(self, inside: Sequence[int]) -> dict[int, _Amount]:
+        """What stands with each option; `exhausted` is set with them."""
+        amounts = self._amounts([*inside, self._options])
+        self.exhausted = amounts.pop(self._options)
+        return amounts
+
+    def _amounts(self, columns: Sequence[int]) -> dict[int, _Amount]:
         import numpy as np
 
-        there = np.flatnonzero(self._table[:, columns].any(axis=1))
-        table = self._table[np.ix_(there, np.array(columns, dtype=np.int64))]
+        table = self._table[:, columns]
+        there = np.flatnonzero(table.any(axis=1))
+        table = table[there]
         shares = [self._shares[kind] for kind in there]
         near = (table * np.array([share.about for share in shares])[:, None]).sum(axis=0).tolist()
         if self._tell_exactly:
@@ -347,7 +353,7 @@ class _Piles:
         """Put votes, of which something is left, with the best group that each has among those inside."""
         import numpy as np
 
-        places = self._places[np.ix_(np.array(inside, dtype=np.int64), votes)]
+        places = self._places[list(inside)][:, votes]
         same = places == self._current[votes]
         self._add(same, self._kind[votes], inside, -1)
         current = np.where(same.any(axis=0), self._current[votes], places.min(axis=0, initial=self._nowhere))
