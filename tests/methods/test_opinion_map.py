@@ -89,12 +89,15 @@ def test_groups_have_letters_by_size_and_their_sectors():
 def test_shapes_lie_where_their_people_do():
     votes = np.ones((40, 8))
     votes[24:] = -1
-    large, small = drawn(votes).groups
+    found = drawn(votes)
+    large, small = found.groups
     assert (large.shape.radius_x, small.shape.radius_x) == (0.0, 0.0)
     # 24 at +1 and 16 at -1 on each of 8 options: the mean is .2, the one axis has loadings of sqrt(1/8).
     assert large.shape.x == pytest.approx(0.8 * math.sqrt(8), abs=1e-3)
     assert small.shape.x == pytest.approx(-1.2 * math.sqrt(8), abs=1e-3)
     assert (large.shape.y, small.shape.y) == (0.0, 0.0)
+    assert found.explained == (1.0, 0.0)
+    assert {option.y for option in found.options} == {0.0}
 
 
 def test_an_ellipse_reaches_two_standard_deviations_along_its_spread():
@@ -205,6 +208,17 @@ def test_ten_thousand_in_another_order_give_the_same_map_to_the_last_digit():
     order = np.random.default_rng(3).permutation(10_000)
     sectors = ("a", "b", "c")
     assert drawn(votes[order], group[order], sectors) == drawn(votes, group, sectors)
+
+
+def test_the_order_plays_no_part_where_two_axes_matter_as_much():
+    """Any two directions in the plane would then do as axes, and rounding alone would decide which are found."""
+    camps = [(1, 1), (1, -1), (-1, 1), (-1, -1)]
+    votes = np.repeat([[one] * 4 + [other] * 4 for one, other in camps], [4, 8, 8, 16], axis=0).astype(float)
+    generator = np.random.default_rng(5)
+    maps = {
+        json.dumps(opinion_map.to_json(drawn(votes[generator.permutation(36)], [0] * 36))) for _ in range(40)
+    }
+    assert len(maps) == 1
 
 
 def test_axes_have_a_fixed_sign():
