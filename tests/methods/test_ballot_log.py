@@ -154,7 +154,7 @@ def test_one_changed_byte_is_found(method, settings):
     text = whole(method, **settings)
     data = text.encode()
     dice = random.Random(f"{method} {settings}")
-    for _ in range(150):
+    for _ in range(100):
         place = dice.randrange(len(data))
         byte = dice.choice(
             [value for value in (dice.randrange(256), data[place] ^ 1, 0x20) if value != data[place]]
@@ -350,7 +350,7 @@ def another(value):
 def test_any_changed_value_is_found(method, settings, part):
     places = leaves(parts(method, **settings)[part], (part,))
     dice = random.Random(1)
-    for place in dice.sample(places, min(len(places), 60)):
+    for place in dice.sample(places, min(len(places), 40)):
         log = parts(method, **settings)
         put(log, place, another(at(log, place)))
         assert found_in(log), place
@@ -368,6 +368,42 @@ def test_any_field_that_is_taken_out_or_put_in_is_found(part):
         held = at(log, place)
         held.update(more=1) if isinstance(held, dict) else held.append("more")
         assert found_in(log), place
+
+
+ODD = [
+    0,
+    1,
+    -1,
+    2**53 - 1,
+    2**53,
+    10**30,
+    "",
+    "none",
+    [],
+    {},
+    None,
+    True,
+    1.5,
+    ["3"],
+    [["3"]],
+    {"3": 1},
+    [[]],
+]
+
+
+@pytest.mark.parametrize(("method", "settings"), CASES, ids=name)
+def test_an_odd_value_is_found_and_breaks_nothing(method, settings):
+    """Sealed anew with the right key as well, so that nothing but the value itself is wrong."""
+    dice = random.Random(f"{method} {settings}")
+    places = leaves(parts(method, **settings)["head"], ("head",))
+    for place in dice.choices(places, k=40):
+        log = parts(method, **settings)
+        value = dice.choice(
+            [odd for odd in ODD if odd != at(log, place) or type(odd) is not type(at(log, place))]
+        )
+        put(log, place, value)
+        assert found_in(log), (place, value)
+        found_in(resealed(log))
 
 
 @pytest.mark.parametrize("setting", [each.name for each in dataclasses.fields(Settings)])
