@@ -21,6 +21,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import gcd, inf, lcm
+from operator import mul
 from typing import TYPE_CHECKING, Any, Final
 
 from app.methods import totals
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 NEAR: Final = 1e-9
 """Two numbers this close, relative to their size, are compared exactly."""
 EPSILON: Final = 2.0**-52
+FINE: Final = 1e-12
+"""Errors larger than this, relative to the richest voter's money, are taken out when exact prices are known."""
 LONGEST_PAUSE: Final = 64
 FARTHEST: Final = 10**15
 
@@ -193,7 +196,10 @@ def _raise(voters: _Electorate) -> "tuple[_Run, _Run, _Run | None]":
 
 @dataclass(frozen=True, slots=True)
 class _Offer:
-    """What an option would cost each of those who can pay the full amount: `amount`, give or take `error`."""
+    """What an option would cost each of those who can pay the full amount: `amount`, give or take `error`.
+
+    `least` and `most`: as a part of the cost, with the margin within which it is compared exactly.
+    """
 
     option: int
     amount: float
@@ -315,8 +321,9 @@ class _Run:
                 self.watch.refuse(option, short - doubt)
             return None
         amount, rich, below = _amount(cost, crowd, money, held, self.least[option] * cost)
-        error = (heads * self.slack + rounding) / rich + NEAR * amount
-        offer = _Offer(option, amount, error, (amount - error) / cost, (amount + error) / cost)
+        error = (heads * self.slack + rounding) / rich
+        margin = error + NEAR * amount
+        offer = _Offer(option, amount, error, (amount - margin) / cost, (amount + margin) / cost)
         if self.watch is not None:
             self.watch.look(offer, self.solvent, below, rich)
         return offer
@@ -328,7 +335,7 @@ class _Run:
         voters = self.voters
         who = voters.members[offer.option]
         money = self.money[who]
-        if bool((np.abs(money - offer.amount) <= offer.error + self.slack).any()):
+        if bool((np.abs(money - offer.amount) <= self._doubt(offer)).any()):
             need, rich, poor = self._exact(offer)
             amount, error = need / (self.whole * rich), EPSILON * offer.amount
             self.money[who] -= amount
@@ -349,6 +356,10 @@ class _Run:
         self.spent += voters.costs[offer.option]
         del self.least[offer.option]
 
+    def _doubt(self, offer: _Offer) -> float:
+        """How far a voter's money and the amount must lie apart to be told apart."""
+        return offer.error + self.slack + NEAR * offer.amount
+
     # Exactly
 
     def _affordable(self, option: int) -> bool:
@@ -364,7 +375,7 @@ class _Run:
         who = voters.members[offer.option]
         who = who[self.solvent[who]]
         gap = self.money[who] - offer.amount
-        doubt = offer.error + self.slack
+        doubt = self._doubt(offer)
         poor = who[gap < -doubt]
         need = voters.costs[offer.option] * self.whole - sum(self.held_by(poor, len(self.prices)))
         rich = int(voters.people[who[gap >= -doubt]].sum())
@@ -397,42 +408,45 @@ class _Run:
         import numpy as np
 
         voters = self.voters
-        sector, people = voters.sector[who], voters.people[who]
-
-        def heads(of: Any) -> list[int]:
-            found = np.bincount(sector[of], weights=people[of], minlength=len(self.units))
-            return [int(each) for each in found]
-
-        held = [units * count for units, count in zip(self.units, heads(slice(None)), strict=True)]
-        for sale, price in zip(self.sales[:sales], self.prices, strict=False):
-            payers = heads(voters.chosen[who, sale.option])
-            held = [money - price * count for money, count in zip(held, payers, strict=True)]
-        return held
+        heads = np.zeros((len(self.units), len(who)))
+        heads[voters.sector[who], np.arange(len(who))] = voters.people[who]
+        bought = [sale.option for sale in self.sales[:sales]]
+        payers = (heads @ voters.chosen[who][:, bought]).astype(np.int64).tolist()
+        return [
+            units * int(each.sum()) - sum(map(mul, row, self.prices))
+            for units, each, row in zip(self.units, heads, payers, strict=True)
+        ]
 
     def work_out(self) -> None:
-        """Work out the prices of all sales in whole numbers, and take the error out of `money`."""
+        """Work out the prices of all sales in whole numbers."""
         if len(self.prices) == len(self.sales):
             return
         for done in range(len(self.prices), len(self.sales)):
             sale = self.sales[done]
-            need = self.voters.costs[sale.option] * self.whole - sum(self.held_by(sale.poor, done))
+            poor = sum(self.held_by(sale.poor, done)) if len(sale.poor) else 0
+            need = self.voters.costs[sale.option] * self.whole - poor
             self._finer(sale.rich)
             self.prices.append(need)
-        self._refresh()
+        self._coarser()
+        if self.slack > FINE * self.richest:
+            self._refresh()
 
     def _finer(self, times: int) -> None:
-        """A larger common denominator, so that what is shared by so many is whole; as small as it can be."""
+        """A larger common denominator, so that what is shared by so many is whole."""
         self.whole *= times
         self.units = [units * times for units in self.units]
         self.prices = [price * times for price in self.prices]
 
-    def _refresh(self) -> None:
-        import numpy as np
-
+    def _coarser(self) -> None:
         common = gcd(self.whole, *self.units, *self.prices)
         self.whole //= common
         self.units = [units // common for units in self.units]
         self.prices = [price // common for price in self.prices]
+
+    def _refresh(self) -> None:
+        """Work out everybody's money anew, from exact prices."""
+        import numpy as np
+
         money = np.array([units / self.whole for units in self.units])[self.voters.sector]
         for sale, price in zip(self.sales, self.prices, strict=True):
             money[self.voters.members[sale.option]] -= price / self.whole
