@@ -207,7 +207,7 @@ def _known(value: Fraction, *, short: bool = True) -> "_Amount":
 
 
 def _told(amount: "_Amount") -> dict[str, Any]:
-    told = {"about": round(amount.about, 4)}
+    told = {"about": round(amount.about, 4) + 0.0}  # no -0.0
     return {"votes": number(amount.exact), **told} if amount.short else told
 
 

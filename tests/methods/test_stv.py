@@ -263,13 +263,35 @@ def test_a_surplus_passes_on_in_parts():
 
 
 def test_fractions_too_long_to_tell_still_decide_exactly():
-    # Ten surpluses one after the other; then two options have as much, by votes of other kinds.
     random = Random(8)
     election = random_election(random, options=(14, 14), votes=(400, 400), ties=0)
     election = replace(election, settings=replace(election.settings, seats=12))
     count = counted(stv, election)
     assert any("votes" not in each for one in count.rounds[1:] for each in one["totals"])
     assert set(count.winners) == set(by_votelib(election, ONES))
+    again = replace(election, votes=random.sample(election.votes, len(election.votes)))
+    assert counted(stv, again).rounds == count.rounds
+
+
+def test_with_many_seats_winners_equal_those_of_votelib():
+    # Long fractions and ties at once: what floats cannot tell apart is told exactly, however deep.
+    random = Random(9)
+    seen = Counter()
+    for _ in range(25):
+        election = random_election(random, options=(12, 16), votes=(30, 50), ties=0)
+        election = replace(election, settings=replace(election.settings, seats=8))
+        count = counted(stv, election)
+        assert set(count.winners) == set(by_votelib(election, ONES))
+        seen["tied"] += any(tie.over == "elimination" for tie in count.ties)
+    assert seen["tied"] > 10
+
+
+def test_without_any_support_seats_go_by_the_tie_order():
+    election = of_votes("1: A > B > C", seats=2, tie_order="BCA")
+    election = replace(election, votes=[Vote("public", {"none": True})] * 3)
+    count = counted(stv, election)
+    assert count.order == ("B", "C", "A")
+    assert count.ties[0] == Tie("elimination", ("B", "C", "A"), "B")
 
 
 def test_totals_nearer_than_floats_tell_are_compared_exactly():
