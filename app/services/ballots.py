@@ -279,12 +279,23 @@ def waiting_for(connection: Connection, actor: Actor) -> list[BallotView]:
 
 def changes(connection: Connection, ballot_id: int) -> Sequence[Any]:
     """How a ballot was extended or closed early: kind, reason, closed_at (as it was), closes_at, by, changed_at."""
-    return connection.execute(
+    return connection.execute(_changes().where(BALLOT_CHANGE.c.ballot_id == ballot_id)).all()
+
+
+def changes_of(connection: Connection, ballot_ids: Sequence[int]) -> dict[int, list[Any]]:
+    """What `changes` tells, of several ballots, by their ids. One statement."""
+    found: dict[int, list[Any]] = {ballot_id: [] for ballot_id in ballot_ids}
+    for row in connection.execute(_changes().where(BALLOT_CHANGE.c.ballot_id.in_(list(found)))):
+        found[row.ballot_id].append(row)
+    return found
+
+
+def _changes() -> Select[Any]:
+    return (
         select(BALLOT_CHANGE, PERSON.c.name.label("by"))
         .join(PERSON, PERSON.c.id == BALLOT_CHANGE.c.changed_by)
-        .where(BALLOT_CHANGE.c.ballot_id == ballot_id)
         .order_by(BALLOT_CHANGE.c.id)
-    ).all()
+    )
 
 
 def interests(connection: Connection, ballot_id: int) -> Sequence[Any]:

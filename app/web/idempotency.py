@@ -20,6 +20,7 @@ from app.web.problems import KeyReused
 from app.web.validation import InvalidParameter
 
 HEADER: Final = "Idempotency-Key"
+REPLAYED: Final = "Idempotency-Replayed"
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,200}")
 
 
@@ -38,7 +39,7 @@ class Answer:
         given = {
             "ETag": self.etag,
             "Location": self.location,
-            "Idempotency-Replayed": "true" if self.again else None,
+            REPLAYED: "true" if self.again else None,
         }
         headers = {name: value for name, value in given.items() if value is not None}
         headers["Cache-Control"] = "no-store, no-transform"

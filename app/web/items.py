@@ -1,7 +1,7 @@
 """Things as the API shows them: views of the services to the names of the schemas."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from app.lib import clock
 from app.policies.actor import Actor
@@ -196,11 +196,9 @@ def merge(base_url: str, actor: Actor, view: MergeView) -> Json:
 
 def event(base_url: str, programme: ProgrammeView, row: Any) -> Json:
     """An event of the log, with the page of what it is about."""
-    about = f"ideas/{row.idea_id}" if row.idea_id else f"challenges/{row.challenge_id}"
-    page = about if row.idea_id or row.challenge_id else f"programmes/{programme.slug}"
     return {
         "id": row.id,
-        "url": f"{base_url}/{page}",
+        "url": f"{base_url}/{_page_of(row) or f'programmes/{programme.slug}'}",
         "type": row.type,
         "created_at": clock.rfc3339(row.created_at),
         "updated_at": clock.rfc3339(row.created_at),
@@ -211,6 +209,20 @@ def event(base_url: str, programme: ProgrammeView, row: Any) -> Json:
         "actor": row.actor_id,
         "data": row.data,
     }
+
+
+_PAGES: Final = {"ballot": "ballots", "vote": "ballots", "interest": "ballots", "solution": "solutions"}
+"""Nouns of events whose subject has a page of its own."""
+
+
+def _page_of(row: Any) -> str | None:
+    """The page that an event of a programme is about, if it is a narrower one than the programme's."""
+    noun = row.type.partition(".")[0]
+    if noun in _PAGES:
+        return f"{_PAGES[noun]}/{row.subject_id}"
+    if row.idea_id:
+        return f"ideas/{row.idea_id}"
+    return f"challenges/{row.challenge_id}" if row.challenge_id else None
 
 
 def _author(view: Author | None) -> Json | None:

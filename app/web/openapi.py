@@ -29,6 +29,10 @@ TAGS: Final = {
     "comments": "Replies to ideas.",
     "merges": "Two cards made one, with the consent of the other's author.",
     "moderation": "What facilitators do: pinning, and hiding for a reason that can be answered.",
+    "solutions": "Ideas worked out until they can be decided on.",
+    "ballots": "Formal decisions over solutions: made, extended, closed.",
+    "votes": "One for each person on a ballot, and the interests that people declare.",
+    "results": "What was counted, and the log that anyone can count again.",
     "events": "The log of all that happens, for synchronising.",
     "documents": "What the API says of itself.",
 }
@@ -209,6 +213,8 @@ def _problems(operation: Operation) -> set[str]:
         found |= {"bad-request", "precondition-required", "version-moved-on"}
     if operation.conflicts:
         found |= {"conflict"}
+    if operation.gone:
+        found |= {"gone"}
     return found
 
 

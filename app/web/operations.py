@@ -20,7 +20,7 @@ from app.web.problems import InsufficientScope
 
 PREFIX: Final = "/api/v1"
 
-Scope = Literal["read", "write"]
+Scope = Literal["read", "write", "vote"]
 Identifier = Annotated[int, Path(ge=1, le=LARGEST_ID)]
 """The id in an address; what is no id leads to nothing, as an id that nothing has."""
 
@@ -33,7 +33,7 @@ class Operation:
 
     `scope` is None where anyone may call. `takes` and `gives` are the shapes of the bodies. `conditional`: it
     wants `If-Match`. `tagged`: it gives an `ETag` and heeds `If-None-Match`. `paged`: it is a list. `keyed`: it heeds
-    `Idempotency-Key`. `conflicts`: the state of things may forbid it.
+    `Idempotency-Key`. `conflicts`: the state of things may forbid it. `gone`: what it gives is one day no more.
     """
 
     endpoint: Callable[..., Awaitable[Response]]
@@ -50,6 +50,7 @@ class Operation:
     paged: bool = False
     keyed: bool = False
     conflicts: bool = False
+    gone: bool = False
 
 
 _DECLARED: Final[dict[Callable[..., Any], Operation]] = {}

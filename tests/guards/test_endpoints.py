@@ -40,9 +40,19 @@ CONTRACT = {
     "POST /ideas/{idea_id}/comments",
     "PUT /ideas/{idea_id}/support",
     "DELETE /ideas/{idea_id}/support",
+    "GET /challenges/{challenge_id}/ballots",
+    "POST /challenges/{challenge_id}/ballots",
+    "GET /ballots/{ballot_id}",
+    "PATCH /ballots/{ballot_id}",
+    "PUT /ballots/{ballot_id}/vote",
+    "GET /ballots/{ballot_id}/vote",
+    "DELETE /ballots/{ballot_id}/vote",
+    "GET /ballots/{ballot_id}/result",
+    "GET /ballots/{ballot_id}/log",
+    "POST /ballots/{ballot_id}/closure",
     "GET /programmes/{programme_id}/events",
 }
-REPEATABLE = ("/support", "/pin", "/hiding")
+REPEATABLE = ("/support", "/pin", "/hiding", "/vote", "/interests/{solution_id}")
 """What is there or not, without versions: asked again, nothing more happens."""
 
 OPEN_TO_ALL = {
@@ -76,11 +86,12 @@ def test_every_declared_endpoint_is_served_and_nothing_else() -> None:
 
 
 def test_what_is_called_most_stands_first() -> None:
-    first = [_name(operations.of(endpoint)) for endpoint in doors.ENDPOINTS[:3]]
+    first = [_name(operations.of(endpoint)) for endpoint in doors.ENDPOINTS[:4]]
     assert first == [
         "PUT /ideas/{idea_id}/support",
         "GET /challenges/{challenge_id}/ideas",
         "GET /ideas/{idea_id}",
+        "PUT /ballots/{ballot_id}/vote",
     ]
 
 
@@ -88,6 +99,7 @@ def test_the_application_serves_them_and_finds_the_hot_ones_soon(application: Fa
     paths = [getattr(route, "path", None) for route in application.routes]
     assert paths.index(f"{PREFIX}/ideas/{{idea_id}}/support") < 8
     assert paths.index(f"{PREFIX}/challenges/{{challenge_id}}/ideas") < 9
+    assert paths.index(f"{PREFIX}/ballots/{{ballot_id}}/vote") < 11
     served = {
         (method, route.path)
         for route in application.routes
@@ -128,7 +140,8 @@ def test_it_declares_a_scope(operation: Operation) -> None:
         assert _name(operation) in OPEN_TO_ALL
         assert described["security"] == []
         return
-    assert operation.scope == ("read" if operation.method == "GET" else "write")
+    usual = "read" if operation.method == "GET" else "write"
+    assert operation.scope == ("vote" if operation.path.endswith("/vote") else usual)
     assert described["security"] == [{"token": [operation.scope]}]
     assert f"Scope: `{operation.scope}`" in described["description"]
 

@@ -18,6 +18,8 @@ SILENT = {
     "answers.claim": "bookkeeping of repeated requests",
     "answers.keep": "bookkeeping of repeated requests",
     "answers.forget": "bookkeeping of repeated requests",
+    "ballots.take_turns": "it locks, and changes nothing",
+    "counting.settle": "it locks and looks, and changes nothing",
     "notices.post": "the event that led to the mail is recorded",
     "people.move_logins": "the demo's issuers follow the address at which it runs",
     "events.record": "it is what records",
@@ -140,6 +142,7 @@ def test_what_is_called_most_stands_first(routes):
         ("/challenges/{id:key}", 4),
         ("/api/v1/ideas/{idea_id}/support", 5),
         ("/api/v1/challenges/{challenge_id}/ideas", 5),
+        ("/api/v1/ballots/{ballot_id}/vote", 7),
     ):
         assert paths.index(path) < place, paths.index(path)
 

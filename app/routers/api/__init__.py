@@ -3,6 +3,7 @@
 from fastapi import FastAPI
 
 from app.routers.api import (
+    ballots,
     challenges,
     clusters,
     comments,
@@ -14,7 +15,10 @@ from app.routers.api import (
     organisations,
     people,
     programmes,
+    results,
+    solutions,
     support,
+    votes,
 )
 from app.web import operations
 
@@ -22,6 +26,7 @@ ENDPOINTS = (
     support.give,
     ideas.index,
     ideas.show,
+    votes.cast,
     support.withdraw,
     ideas.post,
     ideas.change,
@@ -36,6 +41,26 @@ ENDPOINTS = (
     challenges.change,
     challenges.delete,
     challenges.change_phases,
+    ballots.show,
+    votes.show,
+    votes.withdraw,
+    ballots.index,
+    ballots.make,
+    ballots.change,
+    ballots.cancel,
+    ballots.extend,
+    ballots.close,
+    ballots.remind,
+    votes.interests,
+    votes.declare_interest,
+    votes.withdraw_interest,
+    results.show,
+    results.log,
+    solutions.index,
+    solutions.promote,
+    solutions.show,
+    solutions.change,
+    solutions.withdraw,
     clusters.index,
     clusters.create,
     clusters.show,
