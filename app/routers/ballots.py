@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.lib import i18n
+from app.lib import clock, i18n
 from app.methods import charts
 from app.methods.election import METHODS, RULES, Standing
 from app.models.ballot import MODES
@@ -215,7 +215,7 @@ async def _show_preview(
     challenge_id = ballot.challenge_id if ballot else place.id
     checked = await pages.read_unbounded(request, ballot_making.check, actor, challenge_id, draft)
     challenge = await pages.read(request, challenges.find, actor, challenge_id)
-    seen = ballot_making.preview(actor, challenge, checked, checked.values["opens_at"])
+    seen = ballot_making.preview(actor, challenge, checked, clock.now())
     sectors = await pages.read(request, ballots.sectors, seen.programme_id)
     return pages.show(
         request,

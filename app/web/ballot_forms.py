@@ -49,6 +49,7 @@ NUMBERS_OF: Final[Mapping[str, tuple[str, ...]]] = {
 OF_ALL: Final = ("threshold", "quorum", "sector_quorum")
 
 USUALLY_OPEN: Final = timedelta(days=7)
+"""Until noon of that day."""
 
 
 def blank(language: str) -> dict[str, Any]:
@@ -57,7 +58,7 @@ def blank(language: str) -> dict[str, Any]:
         "language": language,
         "method": "approval",
         "mode": "secret",
-        "closes_at": i18n.local_input((clock.now() + USUALLY_OPEN).replace(minute=0)),
+        "closes_at": f"{i18n.local_input(clock.now() + USUALLY_OPEN)[:10]}T12:00",
         "reminder_hours": 24,
         **{name: [] for name in LISTS},
     }
