@@ -70,6 +70,7 @@ def test_without_votes_nothing_is_chosen(votes, threshold):
     assert result.winners == ()
     assert result.reasons == (Reason("no_votes"),)
     assert result.order == ("c", "a", "b")
+    assert result.ties == ()
 
 
 def test_ties_are_broken_by_the_tie_order_and_told():

@@ -192,6 +192,16 @@ def test_the_measure_comes_before_the_method():
     held = {"method": "points", "threshold": 0}
     assert counting.count(election(votes, "ab", rule="least_sector", **held)).winners == ("b",)
     assert counting.count(election(votes, "ab", rule="one_person", **held)).winners == ("a",)
+    # What the methods would choose of themselves is shown without the measure.
+    assert counting.under_methods(election(votes, "ab", rule="least_sector", **held))["points"] == ("a",)
+
+
+def test_a_tie_of_rankings_is_told_where_measures_are_equal():
+    votes = [("public", {"ranking": [["a"], ["b"]]}), ("business", {"ranking": [["b"], ["a"]]})]
+    held = {"method": "ranked", "rule": "least_sector", "tie_order": ("b", "a")}
+    result = counting.count(election(votes, "ab", **held))
+    assert result.winners == ("b",)
+    assert [set(tie.between) for tie in result.ties] == [{"a", "b"}]
 
 
 def test_the_least_measure_is_that_of_bridging_on_the_board():
@@ -306,7 +316,7 @@ def test_with_a_sector_too_small_one_person_one_vote_counts_all_together():
     result = counting.count(sector_rule.pooled(secret(["a"] * 4)))
     assert result.winners == ("a",)
     assert [row.support for row in result.standings] == [((10, 11),), ((7, 11),)]
-    with_sector_quorum = counting.count(sector_rule.pooled(secret(["a"] * 4, sector_quorum=10)))
+    with_sector_quorum = counting.count(sector_rule.pooled(secret(["a"] * 4, sector_quorum=90)))
     assert [reason.code for reason in with_sector_quorum.reasons] == ["sector_too_small"]
 
 
