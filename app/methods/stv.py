@@ -24,7 +24,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property, partial
-from itertools import groupby
+from itertools import compress, groupby
 from math import floor, gcd, lcm
 from operator import mul
 from typing import TYPE_CHECKING, Any, Final
@@ -323,23 +323,21 @@ class _Piles:
         """What is left of votes when those that `hits` names in each one's group keep all but a share."""
         import numpy as np
 
+        kinds = list(self._kinds)
+        if shares[0] is _WHOLE:
+            return np.array([left for left, _ in kinds], dtype=np.int64)[kind]
         same = kind
         for row in hits:
             same = np.unique(2 * same + row, return_inverse=True)[1]
         _, first, same = np.unique(same, return_index=True, return_inverse=True)
-        kinds = list(self._kinds)
         left = [
-            self._less(
-                kinds[kind[vote]], [share for share, hit in zip(shares, hits[:, vote], strict=True) if hit]
-            )
-            for vote in first.tolist()
+            self._less(kinds[one], list(compress(shares, hit)))
+            for one, hit in zip(kind[first].tolist(), hits[:, first].T.tolist(), strict=True)
         ]
         return np.array(left, dtype=np.int64)[same]
 
     def _less(self, kind: tuple[int, int], shares: Sequence[_Amount]) -> int:
         left, size = kind
-        if all(share is _WHOLE for share in shares):
-            return left
         whole, staying = self._left[left], size - len(shares)
         self._left.append(
             _Amount(
