@@ -86,6 +86,7 @@ def head(
         ],
         "sectors": [{"key": key, "eligible": eligible} for key, eligible in election.eligible.items()],
         "too_small": list(election.too_small),
+        "withheld": election.withheld,
         "opens_at": opens_at,
         "closes_at": closes_at,
         "changes": [dict(change) for change in changes],
@@ -192,6 +193,7 @@ def election_of(log: Log) -> Election:
         votes=[Vote(vote["sector"], vote["choice"]) for vote in log.votes],
         eligible={sector["key"]: sector["eligible"] for sector in log.head["sectors"]},
         too_small=tuple(log.head["too_small"]),
+        withheld=log.head["withheld"],
     )
 
 

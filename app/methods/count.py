@@ -31,6 +31,10 @@ WORDS: Final[Mapping[str, str]] = {
     "sector_quorum_missing": N_(
         "%(voted)s of %(eligible)s people of %(sector)s took part; at least %(needed)s were needed."
     ),
+    "too_few_votes": N_(
+        "Only %(voted)s people voted. In a secret ballot fewer than %(least)s votes are not counted, "
+        "since the result would tell how each of them voted."
+    ),
     "sector_too_small": N_(
         "Fewer than %(least)s people voted in %(sectors)s. To keep their votes secret, no sector is counted apart, "
         "so it cannot be shown that each carries the decision."
@@ -157,6 +161,7 @@ def _turnout(election: Election) -> tuple[SectorTurnout, ...]:
     eligible = election.eligible
     if election.too_small:
         eligible = {"": sum(eligible.values())}
+        voted[""] += election.withheld
     names = [*eligible, *sorted(set(voted) - set(eligible))]
     return tuple(SectorTurnout(name, eligible.get(name, 0), voted[name], counted[name]) for name in names)
 
@@ -223,6 +228,9 @@ def _failings(ready: _Ready, settings: Settings, decision: sector_rule.Decision)
 
 
 def _hindrances(ready: _Ready, settings: Settings) -> tuple[Reason, ...]:
+    if ready.election.withheld:
+        few = {"voted": ready.election.withheld, "least": SMALLEST_SECTOR}
+        return (Reason("too_few_votes", few),)
     reasons = [*_quorum(ready, settings), *_too_small(ready.election.too_small, settings)]
     if not len(ready.profile.sector):
         reasons.append(Reason("no_votes"))

@@ -88,6 +88,7 @@ class Election:
 
     `too_small`: the sectors that a secret ballot may not count apart. Whoever closes the ballot fills it by
     `sector_rule.pooled` before counting and publishing; where it names any, all votes are counted as of one sector.
+    `withheld`: how many votes a secret ballot does not publish, since there are too few; `votes` is empty then.
     """
 
     options: tuple[Option, ...]
@@ -95,6 +96,7 @@ class Election:
     votes: Sequence[Vote]
     eligible: Mapping[str, int]
     too_small: tuple[str, ...] = ()
+    withheld: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,6 +310,7 @@ def input_hash(election: Election) -> str:
         "settings": {name: _plain(getattr(settings, name)) for name in Settings.__slots__},
         "eligible": dict(election.eligible),
         "too_small": list(election.too_small),
+        "withheld": election.withheld,
     }
     votes = sorted(canonical([vote.sector, dict(vote.choice)]) for vote in election.votes)
     digest = hashlib.sha256(canonical(head))

@@ -132,7 +132,7 @@ def _sizes(log: Log, election: Election) -> Iterator[Finding]:
     values = {"votes": votes, "size": log.tree["size"], "voted": log.head["voted"]}
     if votes != log.tree["size"]:
         yield Finding("size", "There are %(votes)s votes, but the tree is over %(size)s.", values)
-    if votes != log.head["voted"]:
+    if votes + election.withheld != log.head["voted"]:
         yield Finding("roll", "There are %(votes)s votes, but %(voted)s people have voted.", values)
     eligible = sum(election.eligible.values())
     if votes > eligible:
@@ -210,6 +210,13 @@ def _secrecy(election: Election) -> Iterator[Finding]:
     is_secret, too_small = election.settings.secret, election.too_small
     if too_small and not (is_secret and set(too_small) <= set(election.eligible)):
         yield Finding("too_small", "The sectors called too small are none of a secret ballot's sectors.")
+    if election.withheld and not (
+        is_secret and too_small and election.withheld < SMALLEST_SECTOR and not election.votes
+    ):
+        yield Finding("withheld", "Votes are kept back though there are enough of them to be published.")
+    if is_secret and too_small and 0 < len(election.votes) < SMALLEST_SECTOR:
+        message = "There are fewer than %(least)s votes, and yet they are published."
+        yield Finding("few", message, {"least": SMALLEST_SECTOR})
     if is_secret and not too_small:
         message = "The sector %(sector)s has fewer than %(least)s votes, and yet they are told apart."
         for sector in small_sectors(election.votes, election.eligible):

@@ -204,6 +204,7 @@ _HEAD: Final = _object(
         "options": _list(_object({"key": _text, "title": _text, "cost": _whole})),
         "sectors": _list(_object({"key": _text, "eligible": _whole})),
         "too_small": _list(_text),
+        "withheld": _whole,
         "opens_at": _time,
         "closes_at": _time,
         "changes": _list(

@@ -88,14 +88,17 @@ def pooled(election: Election) -> Election:
     """The election as it may be counted and published; the same again if it is so already (idempotent).
 
     In a secret ballot with a sector that is too small, no sector is counted apart: every vote has the sector ``, and
-    `too_small` names those that were. `eligible` stays. Any other election is returned as it is. The published log
-    holds the votes so, and is counted to the very same result.
+    `too_small` names those that were. With fewer than `SMALLEST_SECTOR` votes in all, none is counted nor published,
+    and `withheld` says how many there were. `eligible` stays. Any other election is returned as it is. The published
+    log holds the votes so, and is counted to the very same result.
     """
     small = election.too_small
     if not small and election.settings.secret:
         small = small_sectors(election.votes, election.eligible)
-    if not small:
+    if not small or election.withheld:
         return election
+    if len(election.votes) < SMALLEST_SECTOR:
+        return replace(election, votes=(), too_small=small, withheld=len(election.votes))
     votes = [vote if not vote.sector else Vote("", vote.choice) for vote in election.votes]
     return replace(election, votes=votes, too_small=small)
 

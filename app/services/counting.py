@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from sqlalchemy import and_, delete, insert, select
+from sqlalchemy import and_, delete, insert, select, text
 from sqlalchemy.engine import Connection
 
 from app.database import Database, Transaction, present
@@ -20,6 +20,7 @@ from app.errors import Conflict, NotFound
 from app.integrations import seal
 from app.lib import clock
 from app.lib.i18n import N_
+from app.lib.receipts import normal_receipt
 from app.methods import ballot_log, opinion_map, sector_rule
 from app.methods import count as counts
 from app.methods.election import Election, canonical
@@ -69,6 +70,16 @@ class ResultView:
     head: Mapping[str, Any]
     tree: Mapping[str, Any]
     signature: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Tallied:
+    """A ballot, its votes as the log holds them, in shuffled order, the election that they make, and its result."""
+
+    ballot: BallotView
+    votes: list[dict[str, Any]]
+    election: Election
+    result: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +144,7 @@ def publish(tx: Transaction, ballot_id: int, counted: Counted) -> bool:
     if ballot.state != COUNTING:
         return False
     _write_votes(tx, ballot, counted.log["votes"])
-    tx.execute(delete(VOTE).where(VOTE.c.ballot_id == ballot_id))
-    tx.execute(delete(BALLOT_KEY).where(BALLOT_KEY.c.ballot_id == ballot_id))
+    _destroy(tx, ballot_id)
     tx.execute(
         BALLOT_RESULT.insert(),
         {
@@ -230,6 +240,19 @@ def log(connection: Connection, ballot: BallotView) -> dict[str, Any]:
     }
 
 
+def receipt_proof(connection: Connection, ballot: BallotView, receipt: str) -> ballot_log.Proof | None:
+    """Where a receipt stands in the published log, or None. One statement where it does not; else three, over all votes.
+
+    :raises Conflict: the ballot is not counted yet
+    """
+    _require_counted(ballot)
+    found = select(PUBLISHED.c.position).where(
+        PUBLISHED.c.ballot_id == ballot.id, PUBLISHED.c.receipt == normal_receipt(receipt)
+    )
+    position = connection.execute(found).scalar()
+    return None if position is None else ballot_log.prove(ballot.id, log(connection, ballot)["votes"], position)
+
+
 def voters(connection: Connection, ballot: BallotView, *, most: int = 200) -> Sequence[Mapping[str, Any]]:
     """In an open ballot, the names beside the votes, `most` at the most, by name.
 
@@ -311,16 +334,26 @@ def _election(connection: Connection, ballot: BallotView, votes: Iterable[Mappin
 
 def _counted(connection: Connection, ballot_id: int, base_url: str) -> Counted:
     """The result and the log of a ballot that has closed."""
+    found = tally(connection, ballot_id)
+    head = _head(connection, found.ballot, found.election, base_url)
+    log = ballot_log.build(head, found.votes, found.result, sign=seal.sign, public_key=seal.public_key())
+    return Counted(found.result, _beside(connection, found.ballot, found.election), log)
+
+
+def tally(connection: Connection, ballot_id: int) -> Tallied:
+    """Read the votes of a ballot, however it stands, and count them by its rule.
+
+    :raises NotFound: there is no such ballot
+    """
     ballot = _view(connection, ballot_id)
     votes = _votes(connection, ballot_id)
     secrets.SystemRandom().shuffle(votes)
     election = sector_rule.pooled(_election(connection, ballot, votes))
-    if election.too_small:
+    if election.withheld:
+        votes = []
+    elif election.too_small:
         votes = [{**vote, "sector": ""} for vote in votes]
-    result = counts.to_json(counts.count(election))
-    head = _head(connection, ballot, election, base_url)
-    log = ballot_log.build(head, votes, result, sign=seal.sign, public_key=seal.public_key())
-    return Counted(result, _beside(connection, ballot, election), log)
+    return Tallied(ballot, votes, election, counts.to_json(counts.count(election)))
 
 
 def _beside(connection: Connection, ballot: BallotView, election: Election) -> dict[str, Any]:
@@ -375,6 +408,16 @@ def _head(connection: Connection, ballot: BallotView, election: Election, base_u
         ],
         roll=ballots.roll_size(connection, ballot.id),
     )
+
+
+def _destroy(tx: Transaction, ballot_id: int) -> None:
+    """Delete the votes under their pseudonyms and the key of these; SQLite writes noughts over what it deletes."""
+    if tx.dialect == "sqlite":
+        tx.execute(text("PRAGMA secure_delete = ON"))
+    tx.execute(delete(VOTE).where(VOTE.c.ballot_id == ballot_id))
+    tx.execute(delete(BALLOT_KEY).where(BALLOT_KEY.c.ballot_id == ballot_id))
+    if tx.dialect == "sqlite":
+        tx.execute(text("PRAGMA secure_delete = OFF"))
 
 
 def _write_votes(tx: Transaction, ballot: BallotView, votes: Sequence[Mapping[str, Any]]) -> None:

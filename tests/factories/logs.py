@@ -59,7 +59,7 @@ def parts(held, *, ballot=7, signer=SIGNER, first_receipt=1000, **facts):
         held,
         ballot=ballot,
         mode="secret" if held.settings.secret else "open",
-        roll=len(held.votes),
+        roll=len(held.votes) + held.withheld,
         **FACTS | facts,
     )
     voter = None if held.settings.secret else {"name": "Ana Žagar", "organisation": "Ministry"}

@@ -276,6 +276,20 @@ def secret(business, rule="one_person", **settings):
     return election(votes, "ab", rule=rule, secret=True, eligible={"public": 9, "business": 8}, **settings)
 
 
+def test_fewer_than_five_secret_votes_are_counted_by_nobody():
+    votes, eligible = approving("public", "a", "a", "a", "a"), {"public": 9, "business": 9}
+    held = election(votes, eligible=eligible, secret=True)
+    few = sector_rule.pooled(held)
+    assert (few.votes, few.withheld, few.too_small) == ((), 4, ("public", "business"))
+    assert sector_rule.pooled(few) == few
+    result = counting.count(few)
+    assert result.reasons == (Reason("too_few_votes", {"voted": 4, "least": 5}),)
+    assert (result.winners, result.passed) == ((), False)
+    assert [(row.sector, row.eligible, row.voted, row.counted) for row in result.turnout] == [("", 18, 4, 0)]
+    opened = replace(held, settings=replace(held.settings, secret=False))
+    assert sector_rule.pooled(opened) == opened
+
+
 def test_a_sector_is_too_small_below_five_votes_with_abstentions():
     four = secret(["a"] * 4)
     assert sector_rule.small_sectors(four.votes, four.eligible) == ("business",)

@@ -66,6 +66,32 @@ def test_sectors_that_are_too_small_are_told_together(verify):
     assert "CHOSEN" not in told.stdout
 
 
+@pytest.mark.parametrize("votes", [1, 4])
+def test_fewer_than_five_secret_votes_are_neither_published_nor_counted(verify, votes):
+    log = logs.parts(logs.election(votes=votes))
+    told = verify(logs.text(log))
+    assert told.returncode == 0
+    assert log["votes"] == []
+    assert f"Only {votes} people voted." in told.stdout
+    assert "CHOSEN" not in told.stdout
+
+
+def test_votes_are_kept_back_only_where_they_are_few(verify):
+    log = logs.parts(logs.election(votes=20))
+    head = {**log["head"], "withheld": 20, "too_small": ["public", "business"]}
+    told = verify(logs.text(logs.sealed(head, [], log["result"])))
+    assert told.returncode == 1
+    assert "Votes are kept back though there are enough of them to be published." in told.stdout
+
+
+def test_fewer_than_five_secret_votes_must_not_stand_in_a_log(verify):
+    log = logs.parts(logs.election(votes=8))
+    head = {**log["head"], "voted": 4}
+    told = verify(logs.text(logs.sealed(head, log["votes"][:4], log["result"])))
+    assert told.returncode == 1
+    assert "There are fewer than 5 votes, and yet they are published." in told.stdout
+
+
 def test_a_tie_and_what_decided_it_are_told(verify):
     held = logs.election()
     votes = [Vote(sector, {"approved": ["3", "5"]}) for sector in ("public", "business") for _ in range(6)]
@@ -134,7 +160,10 @@ def test_a_receipt_is_found_as_people_type_it(verify):
     ("text", "says"),
     [
         ("", "The file is empty."),
-        (TEXT[:2000], "The file is cut off: it ends in the middle of line 14."),
+        (
+            TEXT[:2000],
+            f"The file is cut off: it ends in the middle of line {TEXT[:2000].count(chr(10)) + 1}.",
+        ),
         (TEXT.encode()[:500] + b"\xff" + TEXT.encode()[501:], "the file is not UTF-8 from byte 501 on."),
         (TEXT.replace("ballot-log/1", "ballot-log/9"), "The format is “partnership-ballot-log/9”"),
         ('{"votes": []}', "The file: “format” is missing."),
