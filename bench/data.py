@@ -75,7 +75,7 @@ def fill(url: str, size: Size) -> Board:
     database = Database(url)
     try:
         board = database.write_now(lambda tx: _write(tx, url, size))
-        _analyse(database)
+        analyse(database)
     finally:
         database.close()
     return board
@@ -124,8 +124,10 @@ def _write(tx: Transaction, url: str, size: Size) -> Board:
 
 def _write_places(tx: Transaction, now: datetime) -> None:
     dated = {"created_at": now, "updated_at": now, "version": 1}
-    _insert(tx, Programme, [{"id": PROGRAMME, "slug": "bench", "name": "Bench", "description": "", **dated}])
-    _insert(
+    insert_rows(
+        tx, Programme, [{"id": PROGRAMME, "slug": "bench", "name": "Bench", "description": "", **dated}]
+    )
+    insert_rows(
         tx,
         Sector,
         [
@@ -133,7 +135,7 @@ def _write_places(tx: Transaction, now: datetime) -> None:
             for number, (key, name) in enumerate(SECTORS, 1)
         ],
     )
-    _insert(
+    insert_rows(
         tx,
         Organisation,
         [
@@ -147,7 +149,7 @@ def _write_places(tx: Transaction, now: datetime) -> None:
             for id in range(1, ORGANISATIONS + 1)
         ],
     )
-    _insert(
+    insert_rows(
         tx,
         Challenge,
         [
@@ -163,7 +165,7 @@ def _write_places(tx: Transaction, now: datetime) -> None:
             }
         ],
     )
-    _insert(
+    insert_rows(
         tx,
         Phase,
         [
@@ -180,7 +182,7 @@ def _write_places(tx: Transaction, now: datetime) -> None:
             }
         ],
     )
-    _insert(
+    insert_rows(
         tx,
         Cluster,
         [
@@ -193,7 +195,7 @@ def _write_places(tx: Transaction, now: datetime) -> None:
 def _write_people(tx: Transaction, size: Size, now: datetime) -> None:
     people = range(1, size.people + 1)
     dated = {"created_at": now, "updated_at": now, "version": 1}
-    _insert(
+    insert_rows(
         tx,
         Person,
         [
@@ -201,7 +203,7 @@ def _write_people(tx: Transaction, size: Size, now: datetime) -> None:
             for id in people
         ],
     )
-    _insert(
+    insert_rows(
         tx,
         Membership,
         [
@@ -221,7 +223,7 @@ def _write_people(tx: Transaction, size: Size, now: datetime) -> None:
 def _write_ideas(tx: Transaction, size: Size, now: datetime) -> None:
     html = markdown.render(BODY)
     begun = now - timedelta(days=6)
-    _insert(
+    insert_rows(
         tx,
         Idea,
         [
@@ -250,7 +252,7 @@ def _write_ideas(tx: Transaction, size: Size, now: datetime) -> None:
 
 
 def _write_keys(tx: Transaction, cookies: tuple[str, ...], token: str, now: datetime) -> None:
-    _insert(
+    insert_rows(
         tx,
         BrowserSession,
         [
@@ -267,7 +269,7 @@ def _write_keys(tx: Transaction, cookies: tuple[str, ...], token: str, now: date
             for id, secret in enumerate(cookies, 1)
         ],
     )
-    _insert(
+    insert_rows(
         tx,
         AccessToken,
         [
@@ -343,13 +345,14 @@ def _compared(connection: Connection) -> tuple[int, int]:
     return sum(real.values()), wrong
 
 
-def _analyse(database: Database) -> None:
+def analyse(database: Database) -> None:
     """What a database in use does by itself: know how its rows are spread."""
     with database.writes.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("ANALYZE"))
 
 
-def _insert(tx: Transaction, model: Any, rows: list[dict[str, Any]]) -> None:
+def insert_rows(tx: Transaction, model: Any, rows: list[dict[str, Any]]) -> None:
+    """Write rows that have the same columns, some thousands a statement."""
     for start in range(0, len(rows), CHUNK):
         tx.execute(table(model).insert(), rows[start : start + CHUNK])
 

@@ -38,11 +38,23 @@ class Plan:
     supports: tuple[int, int] = (1_000, 1_000_000)
     ideas: tuple[int, int] = (200, 20_000)
     starts: int = 7
+    voters: int = 100_000
+    peer_voters: int = 100_000
+    votes: tuple[int, int] = (1_000, 1_000_000)
 
 
 FULL = Plan()
 QUICK = Plan(
-    rounds=3, seconds=0.7, warm_s=0.4, changes=5, supports=(1_000, 100_000), ideas=(200, 5_000), starts=3
+    rounds=3,
+    seconds=0.7,
+    warm_s=0.4,
+    changes=5,
+    supports=(1_000, 100_000),
+    ideas=(200, 5_000),
+    starts=3,
+    voters=10_000,
+    peer_voters=2_000,
+    votes=(1_000, 100_000),
 )
 TINY = Plan(
     rounds=1,
@@ -56,6 +68,9 @@ TINY = Plan(
     supports=(20, 200),
     ideas=(60, 130),
     starts=1,
+    voters=200,
+    peer_voters=100,
+    votes=(20, 200),
 )
 
 

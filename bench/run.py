@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import boards, broadcast, imports, opinion_map, servers, support
+from bench import ballots, boards, broadcast, imports, opinion_map, servers, support
 from bench.duels import FULL, QUICK, Plan
 from bench.figures import Figure, table
 
@@ -42,6 +42,11 @@ JOBS: dict[str, Job] = {
     "ideas": boards.growth,
     "start": imports.start,
     "opinion-map": opinion_map.draw,
+    "tallies": ballots.tallies,
+    "equal-shares": ballots.equal_shares,
+    "counting": ballots.whole_counting,
+    "votes-sqlite": ballots.votes_on_sqlite,
+    "votes-postgres": ballots.votes_on_postgres,
 }
 
 

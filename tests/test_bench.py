@@ -1,6 +1,7 @@
 """Every measurement runs on tiny sizes: its figures say nothing, but no answer is wrong and every line is there."""
 
 import os
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,11 @@ LINES = {
     "ideas": 4,
     "start": 4,
     "opinion-map": 1,
+    "tallies": 11,
+    "equal-shares": 1 if find_spec("pabutools") else 0,
+    "counting": 14,
+    "votes-sqlite": 2,
+    "votes-postgres": 2,
 }
 
 
@@ -38,7 +44,7 @@ def test_every_job_is_tried_here() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [name for name in LINES if name != "support-postgres"])
+@pytest.mark.parametrize("name", [name for name in LINES if not name.endswith("-postgres")])
 def test_a_job_gives_its_lines_without_a_wrong_answer(name: str) -> None:
     figures = run.measure(TINY, [name])
     assert len(figures) == LINES[name]
@@ -49,11 +55,12 @@ def test_a_job_gives_its_lines_without_a_wrong_answer(name: str) -> None:
 
 
 @pytest.mark.slow
-def test_support_is_measured_on_postgres_where_there_is_one() -> None:
+@pytest.mark.parametrize("name", [name for name in LINES if name.endswith("-postgres")])
+def test_postgres_is_measured_where_there_is_one(name: str) -> None:
     if not os.environ.get("PARTNERSHIP_TEST_POSTGRES_URL"):
         pytest.skip("PostgreSQL: PARTNERSHIP_TEST_POSTGRES_URL is not set")
-    figures = run.measure(TINY, ["support-postgres"])
-    assert len(figures) == LINES["support-postgres"]
+    figures = run.measure(TINY, [name])
+    assert len(figures) == LINES[name]
     assert not any(figure.errors for figure in figures)
 
 
