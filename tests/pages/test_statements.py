@@ -1,8 +1,11 @@
 """Pages and writes cost a constant number of SQL statements, whatever their rows."""
 
+from datetime import timedelta
+
 import pytest
 
-from app.services import comments, ideas, support
+from app.lib import clock
+from app.services import ballot_making, comments, ideas, support, votes
 
 PAGE = 8
 WRITE = 5
@@ -26,9 +29,30 @@ def full(site):
     return first
 
 
-def test_pages_stay_within_eight_statements(site, full):
+@pytest.fixture
+def decisions(site, full):
+    """An open ballot over many solutions with all that can stand on it, and one that opens later."""
+    world = site.world
+    offered = [world.solution(f"Solution {number}", idea_ids=[full, full + 1]) for number in range(12)]
+    where = {"organisations": list(world.organisations.values())}
+    ballot = world.ballot(solutions=offered, tallies_live=True, **where)
+    for number in range(3):
+        closes_at = clock.now() + timedelta(days=8 + number)
+        world.do(ballot_making.extend, world.cora, ballot, closes_at=closes_at, reason="Holidays")
+    for person in (world.alice, world.bob):
+        world.do(votes.declare_interest, person, ballot, offered[0], statement="Mine")
+    for _ in range(4):
+        world.ballot(solutions=offered[:2])
+    later = world.ballot(solutions=offered, opens_at=clock.now() + timedelta(days=1), **where)
+    return ballot, later
+
+
+def test_pages_stay_within_eight_statements(site, full, decisions):
     alice = site.of(site.world.alice)
     board = f"/challenges/{site.world.challenge_id}"
+    world = site.world
+    ballot, later = decisions
+    cora, fay = site.of(world.cora), site.of(world.fay)
     pages = [
         "/",
         board,
@@ -47,13 +71,26 @@ def test_pages_stay_within_eight_statements(site, full):
         "/sign-in",
         "/privacy",
         "/accessibility",
+        f"{board}/solutions",
+        "/solutions/1",
+        f"/ballots/{ballot}",
+        f"/ballots/{later}",
+    ]
+    of_others = [
+        (fay, f"{board}/solutions/new?idea={full}"),
+        (fay, "/solutions/1/edit"),
+        (cora, f"{board}/ballots/new"),
+        (cora, f"/ballots/{ballot}"),
+        (cora, f"/ballots/{later}/edit"),
+        (cora, f"/ballots/{ballot}/extension"),
+        (cora, f"/ballots/{ballot}/closure"),
     ]
     costs = {}
-    for page in pages:
-        alice.get(page)
+    for reader, page in [*((alice, page) for page in pages), *of_others]:
+        reader.get(page)
         with site.statements() as seen:
-            assert alice.get(page).status_code in (200, 303), page
-        costs[page] = len(seen)
+            assert reader.get(page).status_code in (200, 303), page
+        costs[page] = max(len(seen), costs.get(page, 0))
     assert {page: cost for page, cost in costs.items() if cost > PAGE} == {}
 
 
