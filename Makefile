@@ -11,7 +11,7 @@ export PARTNERSHIP_PORT := $(PORT)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench lock upgrade messages format clean
+.PHONY: help run test check bench peers lock upgrade messages format clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -36,6 +36,9 @@ check: $(VENV)/.check $(BIN)/partnership ## style, types, imports between rooms,
 
 bench: $(VENV)/.test $(BIN)/partnership ## measured against the floor, as ratios (ARGS="--only support" for a part)
 	@$(BIN)/python -m bench.run $(ARGS)
+
+peers: var/peers/.done ## methods compared with heavy libraries, in an environment of their own
+	@var/peers/bin/python -m pytest tests/peers -m peers $(ARGS)
 
 lock: $(VENV)/.check ## requirements/*.in to *.txt, keeping the versions that still fit
 	$(BIN)/uv pip compile $(LOCK) -o requirements/base.txt requirements/base.in
@@ -79,6 +82,12 @@ $(VENV)/.test: requirements/test.txt | $(VENV)/.base
 $(VENV)/.check: requirements/check.txt | $(VENV)/.test
 	@echo "Installing what the checks need (once) …"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+var/peers/.done: requirements/test.txt requirements/peers.in
+	@test -x var/peers/bin/pip || $(PYTHON) -m venv var/peers
+	@var/peers/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/test.txt
+	@var/peers/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements/peers.in
 	@touch $@
 
 # The command runs from this tree: no build step, and nothing to install again after an edit.
