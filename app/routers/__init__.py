@@ -17,10 +17,13 @@ from app.routers import (
     merges,
     moderation,
     programmes,
+    receipts,
+    results,
     sign_in,
     solutions,
     streams,
     support,
+    votes,
 )
 
 HOT = (
@@ -39,6 +42,9 @@ ROOMS = (
     clusters,
     solutions,
     ballots,
+    votes,
+    receipts,
+    results,
     home,
     programmes,
     me,

@@ -119,6 +119,7 @@ def _files(directory: Path) -> Iterable[tuple[str, bytes]]:
     yield "app.css", _joined([*sheets, *sorted((css / "components").glob("*.css")), css / "utilities.css"])
     yield "app.js", _joined([vendor / "htmx.min.js", js / "htmx.js", *sorted((js / "page").glob("*.js"))])
     yield "board.js", _joined([vendor / "hx-sse.min.js", *sorted((js / "board").glob("*.js"))])
+    yield "vote.js", _joined(sorted((js / "vote").glob("*.js")))
     yield "reference.js", _joined([js / "reference.js"])
     yield "sortable.js", (vendor / "sortable.min.js").read_bytes()
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from fractions import Fraction
 from functools import lru_cache, partial
 from io import BytesIO
 from pathlib import Path
@@ -137,6 +138,10 @@ def _filters(language: str, catalogue: NullTranslations) -> dict[str, Callable[.
         "cluster_option": lambda cluster: (cluster.id, cluster.title),
         "idea_option": lambda idea: (idea.id, idea.title),
         "solution_option": lambda solution: (solution.id, solution.title),
+        "amount": partial(_amount, language),
+        "share": lambda value: float(Fraction(value)),
+        "instant": datetime.fromisoformat,
+        "vote_label": lambda solution: (f"at-{solution.key}", solution.title),
         "zip_with": zip,
         "cluster_column": lambda cluster: (cluster.id, cluster.title, cluster.language),
         "person_option": lambda person: (person.person_id, f"{person.name}, {person.organisation}"),
@@ -184,6 +189,12 @@ def _short_day(language: str, instant: datetime) -> Markup:
 
 def _with_language(phrase: Callable[[float, str], str], language: str, value: float) -> str:
     return phrase(value, language)
+
+
+def _amount(language: str, value: float | str) -> str:
+    """An exact number as a result holds it (whole, or text such as `7/3`), with two decimals at most."""
+    exact = Fraction(value)
+    return i18n.number(int(exact) if exact.denominator == 1 else round(float(exact), 2), language)
 
 
 def _word(catalogue: NullTranslations, table: Mapping[str, str], key: str) -> str:

@@ -24,8 +24,15 @@
   const forget = (form) => {
     for (const field of form.querySelectorAll("[data-draft]")) store.set(key(field), "");
   };
+  /* Votes that were begun are kept on the device until they are sent; whoever signs out leaves none behind. */
+  const forgetVotes = () => {
+    try {
+      for (const name of Object.keys(localStorage)) if (name.startsWith("vote:")) localStorage.removeItem(name);
+    } catch { /* a forbidden store holds none */ }
+  };
   document.addEventListener("submit", ({ target }) => {
     if (!target.hasAttribute("hx-post")) forget(target);
+    if (target.getAttribute("action") === "/sign-out") forgetVotes();
   });
   document.addEventListener("htmx:after:request", ({ target, detail }) => {
     if (target.matches("form") && detail.ctx.response.status < 300) forget(target);
