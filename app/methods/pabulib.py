@@ -37,7 +37,7 @@ def read(text: str, *, method: str = "", rule: str = "one_person", seats: int = 
     """The election that the text of a `.pb` file holds.
 
     `method`: one of those in `METHODS` for the file's votes (empty: the first of them). For approval and budget, a
-    project that got a point or a rank is approved. `seats`: how many win where the method is not the budget. A column
+    project that got a point or a rank is approved; one that is approved twice is so once. `seats`: how many win where the method is not the budget. A column
     `sector` of the votes is each voter's sector; without it all are of one, called ``. Nothing has to pass a bar. Ties
     go to the cheaper project, then to the one that more votes name, then as the file has them. Money with decimals is
     counted in the smallest unit that the file uses.
@@ -206,7 +206,7 @@ def _marks(row: Mapping[str, str], line: int, kind: str, costs: Mapping[str, int
     for key in keys:
         if key not in costs:
             raise wrong(f"line {line} vote", f"There is no project {short(key)}.")
-    if len(set(keys)) < len(keys):
+    if len(set(keys)) < len(keys) and not kind.startswith(("approval", "choose")):
         twice, _ = Counter(keys).most_common(1)[0]
         raise wrong(f"line {line} vote", f"The project {short(twice)} is named twice.")
     if kind not in {"cumulative", "scoring"}:

@@ -79,6 +79,13 @@ def test_points_counted_for_a_budget_are_approvals():
     assert votes[0].choice == {"approved": ["1"]}
 
 
+def test_naming_a_project_twice_approves_it_once_and_is_refused_where_it_says_two_things():
+    """Real files do so, such as Częstochowa 2020."""
+    twice = FILE.replace("b;1;", "b;1,1;")
+    assert pabulib.read(twice).election == pabulib.read(FILE).election
+    assert refused(twice.replace("approval", "ordinal")) == "line 16 vote: The project 1 is named twice."
+
+
 def test_a_column_of_sectors_is_read():
     text = FILE.replace("voter_id;vote;age", "voter_id;vote;sector")
     text = text.replace("a;1,2;30", "a;1,2;public").replace("b;1;", "b;1;business")
@@ -114,7 +121,6 @@ def test_decimals_are_counted_in_the_smallest_unit():
         ("2;40;", "2;;", "line 11 cost: A number"),
         ("project_id;cost", "project_id;price", "line 9: The header has no field cost"),
         ("b;1;", "b;9;", "line 16 vote: There is no project 9"),
-        ("b;1;", "b;1,1;", "line 16 vote: The project 1 is named twice"),
         ("b;1;", "b;1;;;x", "line 16: There are 5 fields, but the header names 3"),
     ],
 )

@@ -26,6 +26,7 @@ ROOT = Path(__file__).parent.parent.parent
 COMMANDS = [
     ["serve"], ["worker"], ["migrate"], ["demo"], ["backup"], ["restore"], ["doctor"],
     ["programme", "create"], ["programme", "list"], ["person", "list"], ["token", "create"],
+    ["verify"], ["tally"],
 ]  # fmt: skip
 
 
