@@ -202,7 +202,7 @@ def extend(tx: Transaction, actor: Actor, ballot_id: int, *, closes_at: datetime
     reason, errors = text.passage("reason", reason, most=1000, least=1)
     if closes_at <= ballot.closes_at:
         errors.append(FieldError("closes_at", N_("Please give an end that is later than the present one.")))
-    if closes_at > ballot.opens_at + LONGEST:
+    if closes_at - ballot.opens_at > LONGEST:
         errors.append(_too_long())
     if errors:
         raise Invalid(*errors)
@@ -370,7 +370,7 @@ def _times(draft: Draft, now: datetime) -> tuple[dict[str, Any], list[FieldError
         errors.append(FieldError("closes_at", N_("Please give an end that lies ahead.")))
     elif draft.closes_at <= opens_at:
         errors.append(FieldError("closes_at", N_("Please let the ballot close after it opens.")))
-    elif draft.closes_at > opens_at + LONGEST:
+    elif draft.closes_at - opens_at > LONGEST:
         errors.append(_too_long())
     if not 0 <= draft.reminder_hours <= MOST_REMINDER_HOURS:
         most = (("most", MOST_REMINDER_HOURS),)

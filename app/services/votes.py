@@ -89,9 +89,11 @@ class Wish:
 def mine(connection: Connection, actor: Actor, ballot: BallotView) -> MyVote | None:
     """The actor's own vote, or None. Two statements.
 
-    :raises Gone: the ballot is counted, and nothing leads from a person to a vote any more
+    :raises Gone: the ballot is counted, and nothing here leads from a person to a vote any more
     """
-    if ballot.is_secret and ballot.state == ballots.CLOSED:
+    if ballot.state == ballots.CLOSED:
+        if not ballot.is_secret:
+            raise Gone(N_("This ballot is counted: its votes stand in the published log, with names."))
         raise Gone(N_("This ballot is counted: nobody can tell any more who voted how. Use your receipt."))
     found = select(BALLOT_KEY.c.secret).where(BALLOT_KEY.c.ballot_id == ballot.id)
     key = connection.execute(found).scalar()

@@ -48,10 +48,12 @@ def places_of_choices() -> Iterator[None]:
 
 @contextmanager
 def _mended(mend: Callable[[FieldError], FieldError]) -> Iterator[None]:
+    """Errors mended, the first one of each place."""
     try:
         yield
     except Invalid as error:
-        raise Invalid(*map(mend, error.errors), message=error.message, **error.values) from None
+        first = {wrong.field: wrong for wrong in reversed([mend(wrong) for wrong in error.errors])}
+        raise Invalid(*reversed(first.values()), message=error.message, **error.values) from None
 
 
 def _place(field: str) -> str:

@@ -54,3 +54,30 @@ def test_a_list_costs_the_same_whatever_its_length(api: Api) -> None:
 def test_reading_an_idea_takes_few_statements(api: Api) -> None:
     idea = f"/ideas/{api.idea()}"
     assert _cost(api, lambda: api.bob.get(idea)) <= 8
+
+
+def test_a_vote_takes_five_statements_beside_who_it_is(api: Api) -> None:
+    vote = f"/ballots/{api.ballot()}/vote"
+    bob = api.of(api.world.bob, "read", "vote")
+    who = _cost(api, lambda: bob.get("/people/me"))
+    assert _cost(api, lambda: bob.put(vote, json={"none": True})) - who <= 5
+    assert _cost(api, lambda: bob.put(vote, json={"abstain": True})) - who <= 5
+    assert _cost(api, lambda: bob.delete(vote)) - who <= 6
+
+
+def test_lists_of_solutions_and_ballots_cost_the_same_whatever_their_length(api: Api) -> None:
+    paths = [f"/challenges/{api.challenge_id}/{what}" for what in ("solutions", "ballots")]
+    api.ballot()
+    before = [_cost(api, lambda path=path: api.bob.get(path)) for path in paths]
+    for _ in range(5):
+        api.ballot()
+    after = [_cost(api, lambda path=path: api.bob.get(path)) for path in paths]
+    assert [cost <= first <= 8 for cost, first in zip(after, before, strict=True)] == [True, True]
+
+
+def test_reading_a_ballot_and_its_result_takes_few_statements(api: Api) -> None:
+    ballot_id = api.ballot()
+    api.cora.post(f"/ballots/{ballot_id}/closure", {"reason": "r"})
+    assert _cost(api, lambda: api.bob.get(f"/ballots/{ballot_id}")) <= 8
+    assert _cost(api, lambda: api.bob.get(f"/ballots/{ballot_id}/result")) <= 8
+    assert _cost(api, lambda: api.bob.get(f"/ballots/{ballot_id}/log")) <= 8
