@@ -37,10 +37,10 @@ def read(text: str, *, method: str = "", rule: str = "one_person", seats: int = 
     """The election that the text of a `.pb` file holds.
 
     `method`: one of those in `METHODS` for the file's votes (empty: the first of them). For approval and budget, a
-    project that got a point or a rank is approved; one that is approved twice is so once. `seats`: how many win where the method is not the budget. A column
-    `sector` of the votes is each voter's sector; without it all are of one, called ``. Nothing has to pass a bar. Ties
-    go to the cheaper project, then to the one that more votes name, then as the file has them. Money with decimals is
-    counted in the smallest unit that the file uses.
+    project that got a point or a rank is approved; one that is approved twice is so once. `seats`: how many win where
+    the method is not the budget. A column `sector` of the votes is each voter's sector; without it all are of one,
+    called ``. Nothing has to pass a bar. Ties go to the cheaper project, then to the one that more votes name, then as
+    the file has them. Money with decimals is counted in the smallest unit that the file uses.
 
     :raises Invalid: it is cut off or ill-formed, or does not fit the method or rule; names the line or the field
     """

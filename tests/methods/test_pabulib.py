@@ -80,7 +80,7 @@ def test_points_counted_for_a_budget_are_approvals():
 
 
 def test_naming_a_project_twice_approves_it_once_and_is_refused_where_it_says_two_things():
-    """Real files do so, such as Częstochowa 2020."""
+    """Real files do so, such as Amsterdam 604."""
     twice = FILE.replace("b;1;", "b;1,1;")
     assert pabulib.read(twice).election == pabulib.read(FILE).election
     assert refused(twice.replace("approval", "ordinal")) == "line 16 vote: The project 1 is named twice."
