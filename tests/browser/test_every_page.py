@@ -3,11 +3,13 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from app.services import comments, merges, moderation
+from app.lib import clock
+from app.services import ballot_making, comments, merges, moderation, votes
 from tests.browser.audit import findings, overflow
 from tests.browser.board import card, expect_live, fresh, post
 from tests.browser.browsing import COMPANIES, Browsing
@@ -24,6 +26,10 @@ class Things:
     idea: int
     hidden: int
     merge: int
+    solution: int
+    free: int
+    ballot: int
+    later: int
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +44,17 @@ def things(site: object) -> Things:
     world.do(comments.post, world.bob, idea, body="Yes, and [more](https://example.org).", language="en")
     world.do(moderation.hide, world.fay, hidden, reason="It names a person.")
     world.do(moderation.answer, world.alice, hidden, answer="I take the name out.")
-    return Things(board, idea, hidden, world.do(merges.propose, world.alice, idea, other))
+    merge = world.do(merges.propose, world.alice, idea, other)
+    links = [{"title": "The estimate", "url": "https://example.org/estimate"}]
+    solution = world.solution("One form", board, 30, summary="**Once**", links=links, idea_ids=[idea])
+    more = world.solution("Skupno okence", board, 20, language="sl", carrier="Mestna občina")
+    ballot = world.ballot("approval", [solution, more], board, unit="days", explanation="For *all*.")
+    world.do(votes.declare_interest, world.bob, ballot, solution, statement="We would build it.")
+    closes_at = clock.now() + timedelta(days=9)
+    world.do(ballot_making.extend, world.cora, ballot, closes_at=closes_at, reason="Holidays")
+    later = world.ballot("budget", None, board, opens_at=clock.now() + timedelta(days=2))
+    free = world.solution("Answers in a week", board)
+    return Things(board, idea, hidden, merge, solution, free, ballot, later)
 
 
 def of_nobody(_: Things) -> list[str]:
@@ -70,6 +86,10 @@ def of_participant(things: Things) -> list[str]:
         f"/ideas/{things.idea}/merges",
         f"/ideas/{things.hidden}",
         f"/merges/{things.merge}",
+        f"/challenges/{things.board}/solutions",
+        f"/solutions/{things.solution}",
+        f"/ballots/{things.ballot}",
+        f"/ballots/{things.later}",
         f"/challenges/{things.board}/moderation",
         "/challenges/99999",
     ]
@@ -85,11 +105,24 @@ def of_facilitator(things: Things) -> list[str]:
         f"/ideas/{things.idea}/hiding",
         f"/ideas/{things.hidden}",
         f"/merges/{things.merge}",
+        f"/challenges/{things.board}/solutions/new?idea={things.idea}",
+        f"/solutions/{things.free}",
+        f"/solutions/{things.free}/edit",
     ]
 
 
-def of_coordinator(_: Things) -> list[str]:
-    return ["/", "/admin"]
+def of_coordinator(things: Things) -> list[str]:
+    return [
+        "/",
+        "/admin",
+        f"/challenges/{things.board}/solutions",
+        f"/challenges/{things.board}/ballots/new",
+        f"/ballots/{things.ballot}",
+        f"/ballots/{things.ballot}/extension",
+        f"/ballots/{things.ballot}/closure",
+        f"/ballots/{things.later}",
+        f"/ballots/{things.later}/edit",
+    ]
 
 
 def of_demo(_: Things) -> list[str]:
