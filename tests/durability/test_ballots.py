@@ -27,7 +27,7 @@ KILLS = 3
 
 def choice(options, seed):
     """Some of the options, other ones for each seed; at least one."""
-    chance = random.Random(seed)
+    chance = random.Random(str(seed))
     return {"approved": sorted(chance.sample(options, chance.randint(1, len(options))))}
 
 
