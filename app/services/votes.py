@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, and_, bindparam, delete, select
+from sqlalchemy import Select, and_, bindparam, delete, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
@@ -157,9 +157,12 @@ def _meet(tx: Transaction, wish: Wish, steps: "Counter[_Step]") -> Receipt:
         "receipt": code,
         "choice": canonical(normal).decode(),
     }
-    tx.execute(_writing(tx.dialect), values)
     entry = {"ballot_id": row.id, "person_id": person_id, "programme_id": row.programme_id}
     is_first = tx.execute(_enrolling(tx.dialect), entry).first() is not None
+    if is_first:
+        tx.execute(insert(VOTE), values)
+    elif tx.execute(_replacing(values)).first() is None:
+        raise _lost()
     steps[held.step(row.voter_sector_id, "changes")] += 1
     steps[held.step(row.voter_sector_id, "voters")] += is_first
     _record(tx, "vote.cast", held)
@@ -181,9 +184,15 @@ def withdraw(tx: Transaction, actor: Actor, ballot_id: int) -> None:
     gone = tx.execute(
         delete(VOTE).where(*_is(ballot_id, held.row.secret, actor)).returning(VOTE.c.sector_id)
     ).first()
+    unrolled = tx.execute(
+        delete(ROLL)
+        .where(ROLL.c.ballot_id == ballot_id, ROLL.c.person_id == actor.person_id)
+        .returning(ROLL.c.person_id)
+    ).first()
+    if gone is None and unrolled is not None:
+        raise _lost()
     if gone is None:
         return
-    tx.execute(delete(ROLL).where(ROLL.c.ballot_id == ballot_id, ROLL.c.person_id == actor.person_id))
     steps = {held.step(gone.sector_id, "changes"): 1, held.step(gone.sector_id, "voters"): -1}
     _count(tx, steps)
     _record(tx, "vote.withdrawn", held)
@@ -330,13 +339,19 @@ def _is(ballot_id: int, key: bytes, actor: Actor) -> tuple[Any, Any]:
     return VOTE.c.ballot_id == ballot_id, VOTE.c.pseudonym == seal.pseudonym(key, actor.person_id or 0)
 
 
-@lru_cache
-def _writing(dialect: str) -> Any:
-    writing = _insert(dialect)(VOTE)
-    new = writing.excluded
-    return writing.on_conflict_do_update(
-        index_elements=["ballot_id", "pseudonym"],
-        set_={"choice": new.choice, "receipt": new.receipt, "sector_id": new.sector_id},
+def _replacing(values: Mapping[str, Any]) -> Any:
+    """Write a choice over the one that stands under the same pseudonym."""
+    new = {name: values[name] for name in ("choice", "receipt", "sector_id")}
+    is_it = VOTE.c.ballot_id == values["ballot_id"], VOTE.c.pseudonym == values["pseudonym"]
+    return VOTE.update().where(*is_it).values(**new).returning(VOTE.c.sector_id)
+
+
+def _lost() -> Conflict:
+    """The roll names someone under whose pseudonym nothing stands: the installation's secret has changed."""
+    return Conflict(
+        N_(
+            "Your vote is counted as it is, and cannot be changed any more: the installation's keys have changed."
+        )
     )
 
 

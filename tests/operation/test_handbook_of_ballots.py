@@ -45,15 +45,16 @@ def test_the_clocks_and_limits_in_it_are_the_real_ones():
     assert f"counts up to {closing.AT_ONCE} votes at once" in HANDBOOK
 
 
-def test_with_another_secret_a_vote_is_lost_to_its_owner_and_counted_twice(world, decided, monkeypatch):
+def test_with_another_secret_a_vote_stands_and_cannot_be_changed(world, decided, monkeypatch):
     ballot, choice = decided
     changed_secret(monkeypatch)
     assert world.ask(votes.mine, world.alice, world.ask(ballots.find, world.alice, ballot)) is None
-    world.do(votes.withdraw, world.alice, ballot)
-    world.do(votes.cast, world.alice, ballot, choice)
+    with pytest.raises(Conflict):
+        world.do(votes.withdraw, world.alice, ballot)
+    with pytest.raises(Conflict):
+        world.do(votes.cast, world.alice, ballot, choice)
     assert world.ask(ballots.roll_size, ballot) == 1
-    assert world.ask(counting.tally, ballot).election.votes == ()
-    assert world.ask(counting.tally, ballot).election.withheld == 2
+    assert world.ask(counting.tally, ballot).election.withheld == 1
 
 
 def test_a_vote_after_closing_is_refused_without_a_worker(world, decided):
