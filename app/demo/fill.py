@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from random import Random
 from typing import Any
 
 from sqlalchemy import Table, bindparam, func, select
@@ -10,13 +11,16 @@ from sqlalchemy.engine import Connection
 from app.database import Database, Transaction
 from app.demo import plot, story
 from app.errors import Conflict
+from app.integrations import seal
 from app.lib import clock
 from app.lib.i18n import N_
-from app.models import Idea, metadata
+from app.models import Ballot, BallotKey, BallotResult, Event, Idea, Notice, PublishedVote, Vote, metadata
 from app.models.base import table
+from app.services import counting
 from app.settings import settings
 
 Progress = Callable[[int, int], None]
+Rows = dict[Table, list[dict[str, Any]]]
 
 CHUNK = 1000
 """Rows that go to the database in one call."""
@@ -42,11 +46,18 @@ def fill(
     if scale < 1:
         raise ValueError("scale must be 1 or more")
     database.read_now(_require_empty)
-    stage = plot.play(
-        story.read(), scale=scale, now=now or clock.now(), base_url=base_url or settings().base_url
-    )
-    database.write_now(lambda tx: _write(tx, stage.rows, progress or _silent))
-    return {written.name: len(rows) for written, rows in stage.rows.items()}
+    address = base_url or settings().base_url
+    rows = plot.play(story.read(), scale=scale, now=now or clock.now(), base_url=address).rows
+
+    def write(tx: Transaction) -> dict[str, int]:
+        _write(tx, rows, progress or _silent)
+        sizes = {written.name: len(of_table) for written, of_table in rows.items()}
+        for ballot in rows[table(Ballot)]:
+            if ballot["counted_at"] is not None:
+                _count(tx, ballot, address, sizes)
+        return sizes
+
+    return dict(database.write_now(write))
 
 
 def is_empty(connection: Connection) -> bool:
@@ -65,7 +76,7 @@ def _require_empty(connection: Connection) -> None:
         )
 
 
-def _write(tx: Transaction, rows: dict[Table, list[dict[str, Any]]], progress: Progress) -> None:
+def _write(tx: Transaction, rows: Rows, progress: Progress) -> None:
     # Looked at again within the transaction: someone may have written since.
     _require_empty(tx.connection)
     total = sum(map(len, rows.values()))
@@ -100,7 +111,29 @@ def _join_merged(tx: Transaction, ideas: list[dict[str, Any]]) -> None:
         )
 
 
-def _count_on(tx: Transaction, rows: dict[Table, list[dict[str, Any]]]) -> None:
+def _count(tx: Transaction, ballot: dict[str, Any], address: str, sizes: dict[str, int]) -> None:
+    """Count a ballot by the application's own counting; `sizes` are those of the tables, as they are after."""
+    id, event, notice = ballot["id"], table(Event), table(Notice)
+    found = counting.counted(tx.connection, id, address, random=Random(ballot["seed"]))
+    counting.write(tx, id, ballot["programme_id"], found)
+    root = found.log["tree"]["root"]
+    tx.execute(
+        event.update()
+        .where(event.c.type == "ballot.counted", event.c.subject_id == id)
+        .values(data={"root": root, "passed": found.result["passed"]})
+    )
+    tx.execute(
+        notice.update()
+        .where(notice.c.kind == "ballot_sealed", notice.c.ballot_id == id)
+        .values(data={"root": root, "key": seal.fingerprint(seal.public_key())})
+    )
+    votes = len(found.log["votes"])
+    for model, more in ((Vote, -votes), (BallotKey, -1), (PublishedVote, votes), (BallotResult, 1)):
+        name = table(model).name
+        sizes[name] = sizes.get(name, 0) + more
+
+
+def _count_on(tx: Transaction, rows: Rows) -> None:
     """Let PostgreSQL's sequences go on after the ids that were given here."""
     for written in rows:
         if "id" in written.c:

@@ -11,7 +11,8 @@ from random import Random
 from typing import Any
 from unicodedata import combining, normalize
 
-from app.demo import moments, story
+from app.demo import moments, story, voting
+from app.demo.decisions import Decisions
 from app.demo.moments import Stretch
 from app.demo.stage import Card, Player, Stage
 
@@ -33,7 +34,7 @@ def play(told: story.Story, *, scale: int, now: datetime, base_url: str) -> Stag
     for challenge in told.challenges:
         play.challenge(challenge)
     play.perform()
-    play.stage.count()
+    play.end()
     return play.stage
 
 
@@ -80,6 +81,11 @@ class _Play:
         for when, _, act in sorted(self._acts, key=lambda act: act[:2]):
             act(when)
 
+    def end(self) -> None:
+        """Put down what follows from all that was done."""
+        self.stage.count()
+        self._decisions.end()
+
     # who
 
     def people(self) -> None:
@@ -100,6 +106,7 @@ class _Play:
             for index, (person, organisation, *place) in enumerate(places):
                 surname = surnames[(index + 17 * (number - 1)) % len(surnames)]
                 self._admit(_copy(person, number, surname, organisation.domain), number, *place)
+        self._decisions = Decisions(self.stage, list(self._cast.values()))
         self._pools = [_Pool(self._cast.values(), sector_id) for sector_id in sectors.values()]
 
     def _admit(self, person: story.Person, number: int, *place: Any) -> None:
@@ -129,15 +136,20 @@ class _Play:
             self._open(stretches, "posting"),
             self._open(stretches, "supporting")[1],
         )
-        for number in range(1, self._scale + 1):
-            self._ideas(board, challenge.ideas, number)
+        named = [self._ideas(board, challenge.ideas, number) for number in range(1, self._scale + 1)]
+        if challenge.ballots:
+            people = {key: player for (key, number), player in self._cast.items() if number == 1}
+            cards = {name: life.card for name, life in named[0].items()}
+            question = voting.Question(challenge, challenge_id, cards, stretches, people, *leaders)
+            voting.Planner(self._at, self._decisions, question, self._now).plan()
 
     def _open(self, stretches: Sequence[Stretch], opening: str) -> tuple[datetime, datetime]:
         """From when until when something was open, by now."""
         during = [stretch for stretch in stretches if getattr(stretch.phase, opening)]
         return during[0].starts_at, min(during[-1].ends_at or self._now, self._now)
 
-    def _ideas(self, board: _Board, ideas: Sequence[story.Idea], number: int) -> None:
+    def _ideas(self, board: _Board, ideas: Sequence[story.Idea], number: int) -> dict[str, _Life]:
+        """Plan the lives of a board's ideas; those of the ideas that have a name."""
         lives: dict[str, _Life] = {}
         merges: list[tuple[story.Merge, _Life]] = []
         for index, idea in enumerate(ideas):
@@ -151,6 +163,7 @@ class _Play:
                 merges.append((idea.merge, life))
         for merge, life in merges:
             self._merge(board, merge, life, lives[merge.into])
+        return lives
 
     def _merge(self, board: _Board, merge: story.Merge, source: _Life, target: _Life) -> None:
         cards = source.card, target.card

@@ -89,13 +89,13 @@ class Stage:
 
     def __init__(self, now: datetime) -> None:
         self.rows: dict[Table, list[dict[str, Any]]] = {}
-        self._now = now
+        self.now = now
 
     # the scene
 
     def programme(self, when: datetime, told: story.Story) -> None:
         """Set up the programme and its sectors."""
-        self._add(
+        self.add(
             Programme,
             slug=told.slug,
             name=told.name,
@@ -103,45 +103,45 @@ class Stage:
             language=told.language,
             visibility="public",
             version=1,
-            **_dated(when),
+            **dated(when),
         )
         for position, sector in enumerate(told.sectors):
-            self._add(Sector, programme_id=PROGRAMME_ID, key=sector.key, name=sector.name, position=position)
-        self._log(when, "programme.created", None, subject_id=PROGRAMME_ID)
+            self.add(Sector, programme_id=PROGRAMME_ID, key=sector.key, name=sector.name, position=position)
+        self.log(when, "programme.created", None, subject_id=PROGRAMME_ID)
 
     def organisation(
         self, when: datetime, organisation: story.Organisation, sector_id: int, issuer: str
     ) -> int:
         """Admit an organisation, known to `issuer` by its number; its id."""
-        id = self._add(
+        id = self.add(
             Organisation,
             programme_id=PROGRAMME_ID,
             sector_id=sector_id,
             name=organisation.name,
             number=organisation.number,
             version=1,
-            **_dated(when),
+            **dated(when),
         )
         belongs = {"programme_id": PROGRAMME_ID, "organisation_id": id}
-        self._add(OrganisationDomain, **belongs, domain=organisation.domain, verified_at=when)
-        self._add(OrganisationIdentity, **belongs, issuer=issuer, value=organisation.number)
+        self.add(OrganisationDomain, **belongs, domain=organisation.domain, verified_at=when)
+        self.add(OrganisationIdentity, **belongs, issuer=issuer, value=organisation.number)
         return id
 
     def person(
         self, when: datetime, person: story.Person, organisation_id: int, sector_id: int, issuer: str
     ) -> Player:
         """Give someone their place in the programme; they join it by `join`."""
-        id = self._add(
+        id = self.add(
             Person,
             name=person.name,
             email=person.email,
             language=person.language,
             disabled_at=None,
             version=1,
-            **_dated(when),
+            **dated(when),
         )
-        self._add(Login, person_id=id, issuer=issuer, subject=f"demo-{id}", created_at=when, used_at=when)
-        self._add(
+        self.add(Login, person_id=id, issuer=issuer, subject=f"demo-{id}", created_at=when, used_at=when)
+        self.add(
             Membership,
             programme_id=PROGRAMME_ID,
             person_id=id,
@@ -150,20 +150,20 @@ class Stage:
             role=person.role,
             ended_at=None,
             version=1,
-            **_dated(when),
+            **dated(when),
         )
         visits = person.email is not None and person.email.endswith("@demo.example")
         return Player(id, organisation_id, sector_id, person.role, visits)
 
     def join(self, when: datetime, player: Player) -> None:
         """Someone signs in for the first time."""
-        self._log(when, "person.joined", player, subject_id=player.id)
+        self.log(when, "person.joined", player, subject_id=player.id)
 
     def challenge(
         self, when: datetime, challenge: story.Challenge, sponsor_id: int, stretches: list[Stretch]
     ) -> int:
         """Set a challenge with its phases; its id. The log tells of it by `begin`."""
-        id = self._add(
+        id = self.add(
             Challenge,
             programme_id=PROGRAMME_ID,
             sponsor_id=sponsor_id,
@@ -175,10 +175,10 @@ class Stage:
             anonymous_allowed=challenge.anonymous_allowed,
             deleted_at=None,
             version=1,
-            **_dated(when),
+            **dated(when),
         )
         for phase, starts_at, ends_at in stretches:
-            self._add(
+            self.add(
                 Phase,
                 programme_id=PROGRAMME_ID,
                 challenge_id=id,
@@ -194,7 +194,7 @@ class Stage:
 
     def cluster(self, cluster: story.Cluster, challenge_id: int, position: int) -> int:
         """Make a column of a board; its id. The log tells of it by `begin`."""
-        return self._add(
+        return self.add(
             Cluster,
             programme_id=PROGRAMME_ID,
             challenge_id=challenge_id,
@@ -213,16 +213,16 @@ class Stage:
     ) -> None:
         """A challenge is set, and the columns of its board are made."""
         for type in ("challenge.created", "phase.changed"):
-            self._log(when, type, coordinator, challenge_id=challenge_id, subject_id=challenge_id)
+            self.log(when, type, coordinator, challenge_id=challenge_id, subject_id=challenge_id)
         for cluster_id in cluster_ids:
-            self._log(when, "cluster.created", facilitator, challenge_id=challenge_id, subject_id=cluster_id)
+            self.log(when, "cluster.created", facilitator, challenge_id=challenge_id, subject_id=cluster_id)
 
     # the acts
 
     def post(self, when: datetime, card: Card) -> None:
         """The author posts the idea, as it was before an edit that is still to come."""
         text = card.idea.before or card.idea
-        id = self._add(
+        id = self.add(
             Idea,
             programme_id=PROGRAMME_ID,
             challenge_id=card.challenge_id,
@@ -239,20 +239,20 @@ class Stage:
             merged_into_id=None,
             comments=0,
             version=1,
-            **_dated(when),
+            **dated(when),
         )
         card.row = self.rows[table(Idea)][id - 1]
         self._log_on(when, "idea.posted", card, card.author)
 
     def write_along(self, when: datetime, card: Card, co_author: Player) -> None:
         """The author takes a co-author."""
-        self._put(CoAuthor, idea_id=card.id, person_id=co_author.id, programme_id=PROGRAMME_ID, added_at=when)
+        self.put(CoAuthor, idea_id=card.id, person_id=co_author.id, programme_id=PROGRAMME_ID, added_at=when)
         self._log_on(when, "idea.co_authored", card, card.author, subject_id=co_author.id)
-        self._tell(when, co_author.id, "co_author_added", idea_id=card.id)
+        self.tell(when, co_author.id, "co_author_added", idea_id=card.id)
 
     def edit(self, when: datetime, card: Card) -> None:
         """The author writes the idea as it reads now; what it said is kept."""
-        self._add(
+        self.add(
             IdeaVersion,
             programme_id=PROGRAMME_ID,
             idea_id=card.id,
@@ -274,7 +274,7 @@ class Stage:
 
     def comment(self, when: datetime, card: Card, author: Player, comment: story.Comment) -> None:
         """Someone comments on the idea."""
-        id = self._add(
+        id = self.add(
             Comment,
             programme_id=PROGRAMME_ID,
             challenge_id=card.challenge_id,
@@ -290,12 +290,12 @@ class Stage:
             hidden_by=None,
             hidden_reason=None,
             version=1,
-            **_dated(when),
+            **dated(when),
         )
         card.row["comments"] += 1
         self._log_on(when, "comment.posted", card, author, subject_id=id)
         if author is not card.author:
-            self._tell(when, card.author.id, "comment_posted", idea_id=card.id, data={"comment_id": id})
+            self.tell(when, card.author.id, "comment_posted", idea_id=card.id, data={"comment_id": id})
 
     def hide_comment(
         self, when: datetime, card: Card, author: Player, reason: str, facilitator: Player
@@ -312,11 +312,11 @@ class Stage:
         card.row["comments"] -= 1
         self._log_on(when, "comment.hidden", card, facilitator, subject_id=said["id"])
         data = {"reason": reason, "comment_id": said["id"]}
-        self._tell(when, author.id, "comment_hidden", idea_id=card.id, data=data)
+        self.tell(when, author.id, "comment_hidden", idea_id=card.id, data=data)
 
     def pin(self, when: datetime, card: Card, facilitator: Player) -> None:
         """A facilitator puts the idea first."""
-        self._put(
+        self.put(
             Pin,
             idea_id=card.id,
             programme_id=PROGRAMME_ID,
@@ -328,7 +328,7 @@ class Stage:
 
     def hide(self, when: datetime, card: Card, hiding: story.Hiding, facilitator: Player) -> None:
         """A facilitator hides the idea for a reason."""
-        self._add(
+        self.add(
             Hiding,
             programme_id=PROGRAMME_ID,
             idea_id=card.id,
@@ -342,7 +342,7 @@ class Stage:
         )
         self._turn(when, card, state=HIDDEN)
         self._log_on(when, "idea.hidden", card, facilitator)
-        self._tell(when, card.author.id, "idea_hidden", idea_id=card.id, data={"reason": hiding.reason})
+        self.tell(when, card.author.id, "idea_hidden", idea_id=card.id, data={"reason": hiding.reason})
 
     def answer(self, when: datetime, card: Card, answer: str) -> None:
         """The author answers the hiding."""
@@ -350,7 +350,7 @@ class Stage:
         hiding.update(answer=answer, answered_at=when)
         self._log_on(when, "idea.answered", card, card.author)
         data = {"answer": answer}
-        self._tell(when, hiding["hidden_by"], "hiding_answered", idea_id=card.id, data=data)
+        self.tell(when, hiding["hidden_by"], "hiding_answered", idea_id=card.id, data=data)
 
     def withdraw(self, when: datetime, card: Card) -> None:
         """The author takes the idea off the board."""
@@ -360,7 +360,7 @@ class Stage:
     def propose_merge(self, when: datetime, source: Card, target: Card, proposer: Player) -> None:
         """The author of one of two ideas asks the other's author to make them one."""
         asked = target.author if proposer is source.author else source.author
-        id = self._add(
+        id = self.add(
             Merge,
             programme_id=PROGRAMME_ID,
             challenge_id=source.challenge_id,
@@ -371,11 +371,11 @@ class Stage:
             state=PROPOSED,
             decided_by=None,
             decided_at=None,
-            **_dated(when),
+            **dated(when),
         )
         data = {"target_id": target.id}
         self._log_on(when, "merge.proposed", source, proposer, subject_id=id, data=data)
-        self._tell(when, asked.id, "merge_proposed", idea_id=source.id, merge_id=id)
+        self.tell(when, asked.id, "merge_proposed", idea_id=source.id, merge_id=id)
 
     def accept_merge(self, when: datetime, source: Card, target: Card, proposer: Player) -> None:
         """The author who was asked agrees: support is united, the source keeps what it had."""
@@ -390,8 +390,8 @@ class Stage:
         self._log_on(when, "merge.accepted", source, asked, **about)
         for person_id in source.supporters:
             if person_id not in (source.author.id, target.author.id):
-                self._tell(when, person_id, "merge_supporters", idea_id=source.id, merge_id=merge["id"])
-        self._tell(when, proposer.id, "merge_accepted", idea_id=source.id, merge_id=merge["id"])
+                self.tell(when, person_id, "merge_supporters", idea_id=source.id, merge_id=merge["id"])
+        self.tell(when, proposer.id, "merge_accepted", idea_id=source.id, merge_id=merge["id"])
 
     # the end
 
@@ -412,7 +412,7 @@ class Stage:
             people[challenge, ALL, sector] += 1
             people[challenge, ALL, ALL] += 1
         for (challenge, idea_id, sector), number in sorted(people.items()):
-            self._put(
+            self.put(
                 Tally,
                 challenge_id=challenge,
                 idea_id=idea_id,
@@ -421,25 +421,76 @@ class Stage:
                 people=number,
             )
 
-    # within
+    # for every act
 
-    def _add(self, model: Any, **values: Any) -> int:
+    def add(self, model: Any, **values: Any) -> int:
         """Add a row with a key of its own; the key."""
         rows = self.rows.setdefault(table(model), [])
         id = len(rows) + 1
         rows.append({"id": id, **values})
         return id
 
-    def _put(self, model: Any, **values: Any) -> None:
+    def put(self, model: Any, **values: Any) -> None:
         """Add a row whose key is made of others."""
         self.rows.setdefault(table(model), []).append(values)
+
+    def log(
+        self,
+        when: datetime,
+        type: str,
+        actor: Player | None,
+        *,
+        subject_id: int,
+        challenge_id: int | None = None,
+        idea_id: int | None = None,
+        data: dict[str, Any] | None = None,
+    ) -> None:
+        """Write into the event log."""
+        self.add(
+            Event,
+            programme_id=PROGRAMME_ID,
+            challenge_id=challenge_id,
+            idea_id=idea_id,
+            type=type,
+            actor_id=actor.id if actor else None,
+            subject_id=subject_id,
+            data=data or {},
+            created_at=when,
+        )
+
+    def tell(
+        self,
+        when: datetime,
+        person_id: int,
+        kind: str,
+        *,
+        idea_id: int | None = None,
+        merge_id: int | None = None,
+        ballot_id: int | None = None,
+        data: dict[str, Any] | None = None,
+    ) -> None:
+        """Tell someone of it."""
+        self.add(
+            Notice,
+            programme_id=PROGRAMME_ID,
+            person_id=person_id,
+            kind=kind,
+            idea_id=idea_id,
+            merge_id=merge_id,
+            ballot_id=ballot_id,
+            data=data or {},
+            created_at=when,
+            read_at=when + READ_AFTER if self.now - when > NEW_FOR else None,
+        )
+
+    # within
 
     def _turn(self, when: datetime, card: Card, **values: Any) -> None:
         card.row.update(values, version=card.row["version"] + 1, updated_at=when)
 
     def _support(self, when: datetime, card: Card, supporter: Player, via_id: int | None = None) -> None:
         card.supporters[supporter.id] = supporter
-        self._put(
+        self.put(
             Support,
             idea_id=card.id,
             person_id=supporter.id,
@@ -462,7 +513,7 @@ class Stage:
     ) -> None:
         """Log an act on an idea, without the actor where that would show who wrote an anonymous one."""
         own = card.idea.anonymous and actor is card.author
-        self._log(
+        self.log(
             when,
             type,
             None if own else actor,
@@ -472,51 +523,7 @@ class Stage:
             data=data,
         )
 
-    def _log(
-        self,
-        when: datetime,
-        type: str,
-        actor: Player | None,
-        *,
-        subject_id: int,
-        challenge_id: int | None = None,
-        idea_id: int | None = None,
-        data: dict[str, Any] | None = None,
-    ) -> None:
-        self._add(
-            Event,
-            programme_id=PROGRAMME_ID,
-            challenge_id=challenge_id,
-            idea_id=idea_id,
-            type=type,
-            actor_id=actor.id if actor else None,
-            subject_id=subject_id,
-            data=data or {},
-            created_at=when,
-        )
 
-    def _tell(
-        self,
-        when: datetime,
-        person_id: int,
-        kind: str,
-        *,
-        idea_id: int,
-        merge_id: int | None = None,
-        data: dict[str, Any] | None = None,
-    ) -> None:
-        self._add(
-            Notice,
-            programme_id=PROGRAMME_ID,
-            person_id=person_id,
-            kind=kind,
-            idea_id=idea_id,
-            merge_id=merge_id,
-            data=data or {},
-            created_at=when,
-            read_at=when + READ_AFTER if self._now - when > NEW_FOR else None,
-        )
-
-
-def _dated(when: datetime) -> dict[str, datetime]:
+def dated(when: datetime) -> dict[str, datetime]:
+    """The times of a row that was written at `when`."""
     return {"created_at": when, "updated_at": when}

@@ -116,6 +116,69 @@ class Cluster:
 
 
 @dataclass(frozen=True, slots=True)
+class Solution:
+    """What a team has made of the ideas that are named `ideas`; `cost` in days of work, `links`: title and address."""
+
+    key: str
+    ideas: tuple[str, ...]
+    language: str
+    title: str
+    summary: str
+    cost: int
+    carrier: str
+    links: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Leaning:
+    """How many `people` of each sector, in the sectors' order, like each solution how much: 0 to 5, by its key."""
+
+    people: tuple[int, ...]
+    likes: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Interest:
+    """What someone declared about a solution in which they have a stake."""
+
+    by: str
+    solution: str
+    statement: str
+
+
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """That someone let a ballot close so many days later than planned, and why."""
+
+    by: str
+    days: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ballot:
+    """A ballot over all solutions of a challenge, and how people voted.
+
+    It opens `opens` days after the phase of voting began, and closes when that ends. `numbers` are settings that are
+    not as usual.
+    """
+
+    key: str
+    language: str
+    title: str
+    explanation: str
+    method: str
+    unit: str
+    numbers: dict[str, int]
+    leanings: tuple[Leaning, ...]
+    interests: tuple[Interest, ...]
+    rule: str | None = None
+    mode: str = "secret"
+    opens: int = 0
+    extension: Extension | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Challenge:
     """A challenge that has been in `phase` for `days` days, with its board."""
 
@@ -129,6 +192,8 @@ class Challenge:
     days: int
     clusters: tuple[Cluster, ...]
     ideas: tuple[Idea, ...]
+    solutions: tuple[Solution, ...] = ()
+    ballots: tuple[Ballot, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,11 +236,15 @@ def _organisation(*, people: list[dict[str, Any]], **values: Any) -> Organisatio
 def _challenge(
     *, brief: str, clusters: list[dict[str, Any]], ideas: list[dict[str, Any]], language: str, **values: Any
 ) -> Challenge:
+    solutions = values.pop("solutions", [])
+    ballots = values.pop("ballots", [])
     return Challenge(
         brief=_unfolded(brief),
         language=language,
         clusters=tuple(Cluster(**{"language": language, **cluster}) for cluster in clusters),
         ideas=tuple(_idea(**idea) for idea in ideas),
+        solutions=tuple(_solution(**solution) for solution in solutions),
+        ballots=tuple(_ballot(**ballot) for ballot in ballots),
         **values,
     )
 
@@ -197,6 +266,28 @@ def _idea(**values: Any) -> Idea:
         before=Earlier(before["title"], _unfolded(before["body"])) if before else None,
         hidden=Hiding(**hidden) if hidden else None,
         merge=Merge(**merge) if merge else None,
+        **values,
+    )
+
+
+def _solution(**values: Any) -> Solution:
+    return Solution(
+        ideas=tuple(values.pop("ideas")),
+        summary=_unfolded(values.pop("summary")),
+        links=tuple((title, address) for title, address in values.pop("links")),
+        **values,
+    )
+
+
+def _ballot(**values: Any) -> Ballot:
+    extension = values.pop("extension", None)
+    return Ballot(
+        explanation=_unfolded(values.pop("explanation")),
+        leanings=tuple(
+            Leaning(tuple(leaning["people"]), leaning["likes"]) for leaning in values.pop("leanings")
+        ),
+        interests=tuple(Interest(*interest) for interest in values.pop("interests")),
+        extension=Extension(**extension) if extension else None,
         **values,
     )
 

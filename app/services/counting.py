@@ -7,9 +7,9 @@ done by two at once, the second finds it done.
 """
 
 import json
-import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from random import Random, SystemRandom
 from typing import Any, Final
 
 from sqlalchemy import and_, delete, insert, select, text
@@ -127,8 +127,8 @@ def finish(database: Database, ballot_id: int, base_url: str) -> bool:
     """Count a ballot that has closed; whether it was done now. It takes as long as it takes: not in an event loop."""
     if not database.write_now(lambda tx: settle(tx, ballot_id)):
         return False
-    counted = database.read_now(lambda connection: _counted(connection, ballot_id, base_url))
-    return database.write_now(lambda tx: publish(tx, ballot_id, counted))
+    found = database.read_now(lambda connection: counted(connection, ballot_id, base_url))
+    return database.write_now(lambda tx: publish(tx, ballot_id, found))
 
 
 def settle(tx: Transaction, ballot_id: int) -> bool:
@@ -143,18 +143,7 @@ def publish(tx: Transaction, ballot_id: int, counted: Counted) -> bool:
     ballot = _view(tx.connection, ballot_id)
     if ballot.state != COUNTING:
         return False
-    _write_votes(tx, ballot, counted.log["votes"])
-    _destroy(tx, ballot_id)
-    tx.execute(
-        BALLOT_RESULT.insert(),
-        {
-            "ballot_id": ballot_id,
-            "programme_id": ballot.programme_id,
-            "result": counted.result,
-            "beside": counted.beside,
-            **{name: counted.log[name] for name in ("head", "tree", "signature")},
-        },
-    )
+    write(tx, ballot_id, ballot.programme_id, counted)
     tx.execute(
         BALLOT.update()
         .where(BALLOT.c.id == ballot_id)
@@ -171,6 +160,22 @@ def publish(tx: Transaction, ballot_id: int, counted: Counted) -> bool:
         data={"root": counted.log["tree"]["root"], "passed": counted.result["passed"]},
     )
     return True
+
+
+def write(tx: Transaction, ballot_id: int, programme_id: int, counted: Counted) -> None:
+    """Put a result and its log in the place of the votes and of the key of their pseudonyms; nothing else."""
+    _write_votes(tx, ballot_id, programme_id, counted.log["votes"])
+    _destroy(tx, ballot_id)
+    tx.execute(
+        BALLOT_RESULT.insert(),
+        {
+            "ballot_id": ballot_id,
+            "programme_id": programme_id,
+            "result": counted.result,
+            "beside": counted.beside,
+            **{name: counted.log[name] for name in ("head", "tree", "signature")},
+        },
+    )
 
 
 def refresh(tx: Transaction, ballot_id: int) -> bool:
@@ -332,22 +337,27 @@ def _election(connection: Connection, ballot: BallotView, votes: Iterable[Mappin
     )
 
 
-def _counted(connection: Connection, ballot_id: int, base_url: str) -> Counted:
-    """The result and the log of a ballot that has closed."""
-    found = tally(connection, ballot_id)
+def counted(
+    connection: Connection, ballot_id: int, base_url: str, *, random: Random | None = None
+) -> Counted:
+    """The result and the log of a ballot that has closed. `random` shuffles the votes: only where they are invented.
+
+    :raises NotFound: there is no such ballot
+    """
+    found = tally(connection, ballot_id, random=random)
     head = _head(connection, found.ballot, found.election, base_url)
     log = ballot_log.build(head, found.votes, found.result, sign=seal.sign, public_key=seal.public_key())
     return Counted(found.result, _beside(connection, found.ballot, found.election), log)
 
 
-def tally(connection: Connection, ballot_id: int) -> Tallied:
+def tally(connection: Connection, ballot_id: int, *, random: Random | None = None) -> Tallied:
     """Read the votes of a ballot, however it stands, and count them by its rule.
 
     :raises NotFound: there is no such ballot
     """
     ballot = _view(connection, ballot_id)
     votes = _votes(connection, ballot_id)
-    secrets.SystemRandom().shuffle(votes)
+    (random or SystemRandom()).shuffle(votes)
     election = sector_rule.pooled(_election(connection, ballot, votes))
     if election.withheld:
         votes = []
@@ -420,12 +430,14 @@ def _destroy(tx: Transaction, ballot_id: int) -> None:
         tx.execute(text("PRAGMA secure_delete = OFF"))
 
 
-def _write_votes(tx: Transaction, ballot: BallotView, votes: Sequence[Mapping[str, Any]]) -> None:
+def _write_votes(
+    tx: Transaction, ballot_id: int, programme_id: int, votes: Sequence[Mapping[str, Any]]
+) -> None:
     rows = [
         {
-            "ballot_id": ballot.id,
+            "ballot_id": ballot_id,
             "position": position,
-            "programme_id": ballot.programme_id,
+            "programme_id": programme_id,
             "receipt": vote["receipt"],
             "sector": vote["sector"],
             "choice": canonical(vote["choice"]).decode(),

@@ -20,6 +20,7 @@ SILENT = {
     "answers.forget": "bookkeeping of repeated requests",
     "ballots.take_turns": "it locks, and changes nothing",
     "counting.settle": "it locks and looks, and changes nothing",
+    "counting.write": "`publish` records it, and so does the demo",
     "notices.post": "the event that led to the mail is recorded",
     "people.move_logins": "the demo's issuers follow the address at which it runs",
     "events.record": "it is what records",
