@@ -9,10 +9,11 @@ done by two at once, the second finds it done.
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import repeat
 from random import Random, SystemRandom
 from typing import Any, Final
 
-from sqlalchemy import and_, delete, insert, select, text
+from sqlalchemy import Select, and_, delete, insert, select, text
 from sqlalchemy.engine import Connection
 
 from app.database import Database, Transaction, present
@@ -194,7 +195,7 @@ def refresh(tx: Transaction, ballot_id: int) -> bool:
     steps = [step for key in changes if (step := changes[key] - shown.get(key, 0))]
     if not steps or (ballot.is_secret and min(steps) < LIVE_STEP):
         return False
-    election = _election(tx.connection, ballot, _votes(tx.connection, ballot_id))
+    election = _election(tx.connection, ballot, _votes(tx.connection, ballot))
     tally = counts.to_json(counts.count(sector_rule.pooled(election)))
     kept = {name: tally[name] for name in ("sectors", "standings", "turnout")}
     tx.execute(
@@ -246,7 +247,7 @@ def log(connection: Connection, ballot: BallotView) -> dict[str, Any]:
 
 
 def receipt_proof(connection: Connection, ballot: BallotView, receipt: str) -> ballot_log.Proof | None:
-    """Where a receipt stands in the published log, or None. One statement where it does not; else three, over all votes.
+    """Where a receipt stands in the published log, or None. One statement, else three over all votes.
 
     :raises Conflict: the ballot is not counted yet
     """
@@ -255,7 +256,9 @@ def receipt_proof(connection: Connection, ballot: BallotView, receipt: str) -> b
         PUBLISHED.c.ballot_id == ballot.id, PUBLISHED.c.receipt == normal_receipt(receipt)
     )
     position = connection.execute(found).scalar()
-    return None if position is None else ballot_log.prove(ballot.id, log(connection, ballot)["votes"], position)
+    return (
+        None if position is None else ballot_log.prove(ballot.id, log(connection, ballot)["votes"], position)
+    )
 
 
 def voters(connection: Connection, ballot: BallotView, *, most: int = 200) -> Sequence[Mapping[str, Any]]:
@@ -294,18 +297,28 @@ def _view(connection: Connection, ballot_id: int) -> BallotView:
     return replace(ballots.view(row), solutions=tuple(solutions.on_ballot(connection, ballot_id)))
 
 
-def _votes(connection: Connection, ballot_id: int) -> list[dict[str, Any]]:
+def _votes(connection: Connection, ballot: BallotView) -> list[dict[str, Any]]:
     """The votes as the log holds them: receipt, sector, choice, and the voter where votes are open."""
-    rows = connection.execute(
-        select(
-            VOTE.c.receipt,
-            SECTOR.c.key.label("sector"),
-            VOTE.c.choice,
-            PERSON.c.name,
-            ORGANISATION.c.name.label("organisation"),
-        )
-        .select_from(VOTE)
-        .join(SECTOR, SECTOR.c.id == VOTE.c.sector_id)
+    keys = {row.id: row.key for row in ballots.sectors(connection, ballot.programme_id)}
+    wanted = select(VOTE.c.receipt, VOTE.c.sector_id, VOTE.c.choice).where(VOTE.c.ballot_id == ballot.id)
+    voters: Iterable[dict[str, str] | None] = repeat(None)
+    if ballot.is_secret:
+        rows = connection.execute(wanted).all()
+    else:
+        rows = connection.execute(_with_voters(wanted)).all()
+        voters = [_voter(row) for row in rows]
+    if not rows:
+        return []
+    receipts, sector_ids, texts, *_ = zip(*rows, strict=True)
+    choices = json.loads(f"[{','.join(texts)}]")
+    sectors = map(keys.__getitem__, sector_ids)
+    return list(map(ballot_log.vote, receipts, sectors, choices, voters))
+
+
+def _with_voters(votes: Select[Any]) -> Select[Any]:
+    return (
+        votes.select_from(VOTE)
+        .add_columns(PERSON.c.name, ORGANISATION.c.name.label("organisation"))
         .outerjoin(PERSON, PERSON.c.id == VOTE.c.person_id)
         .outerjoin(
             MEMBERSHIP,
@@ -315,13 +328,7 @@ def _votes(connection: Connection, ballot_id: int) -> list[dict[str, Any]]:
             ),
         )
         .outerjoin(ORGANISATION, ORGANISATION.c.id == MEMBERSHIP.c.organisation_id)
-        .where(VOTE.c.ballot_id == ballot_id)
-    ).all()
-    choices = json.loads(f"[{','.join(row.choice for row in rows)}]")
-    return [
-        ballot_log.vote(row.receipt, row.sector, choice, _voter(row))
-        for row, choice in zip(rows, choices, strict=True)
-    ]
+    )
 
 
 def _voter(row: Any) -> dict[str, str] | None:
@@ -356,7 +363,7 @@ def tally(connection: Connection, ballot_id: int, *, random: Random | None = Non
     :raises NotFound: there is no such ballot
     """
     ballot = _view(connection, ballot_id)
-    votes = _votes(connection, ballot_id)
+    votes = _votes(connection, ballot)
     (random or SystemRandom()).shuffle(votes)
     election = sector_rule.pooled(_election(connection, ballot, votes))
     if election.withheld:
