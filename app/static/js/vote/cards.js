@@ -39,8 +39,10 @@
   };
 
   stepper.hidden = false;
+  /* What came back to be mended: the card that is wrong, or all of them where it is their sum. */
   const wrong = cards.findIndex((card) => card.querySelector(".error"));
   if (wrong > 0) now = wrong;
+  else if (wrong < 0 && form.querySelector(".problems")) isStepped = false;
   draw();
 
   back.addEventListener("click", () => go(now - 1));
