@@ -17,7 +17,7 @@ from app.methods.election import canonical
 from app.policies.actor import Actor
 from app.services import ballots, counting
 from app.services.ballots import CLOSED, BallotView
-from app.web import pages
+from app.web import pages, result_charts
 
 router = APIRouter(include_in_schema=False)
 
@@ -130,5 +130,12 @@ async def _show(
         code=code,
         proof=proof,
         sectors={sector.key: sector for sector in sectors},
-        titles={solution.key: solution for solution in ballot.solutions},
+        titles=await _titles(request, ballot),
     )
+
+
+async def _titles(request: Request, ballot: BallotView) -> Any:
+    """The solutions by their keys, as they were when they were counted."""
+    if ballot.state != CLOSED:
+        return {}
+    return result_charts.as_counted(ballot, await pages.read(request, counting.result, ballot))

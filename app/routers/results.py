@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.integrations import seal
+from app.lib import i18n
 from app.methods import ballot_log, charts, count
 from app.methods.opinion_map import OpinionMap
 from app.services import ballots, counting
@@ -35,7 +36,7 @@ async def table(request: Request, id: int) -> Response:
     actor = await pages.member(request)
     ballot = await pages.read(request, ballots.find, actor, id)
     found = await pages.read(request, counting.result, ballot)
-    text = result_files.table(ballot, found.result)
+    text = result_files.table(result_charts.as_counted(ballot, found), found.result)
     return _file(text, "text/csv", f"ballot-{id}-result.csv")
 
 
@@ -73,8 +74,8 @@ async def _show(request: Request, id: int, name: str) -> Response:
         found=found,
         sectors={sector.key: sector for sector in sectors},
         interests=await pages.read(request, ballots.interests, id),
-        voters=await pages.read(request, counting.voters, ballot, most=MOST_NAMES),
-        titles={solution.key: solution for solution in ballot.solutions},
+        voters=sorted(await pages.read(request, counting.voters, ballot, most=MOST_NAMES), key=_by_name),
+        titles=result_charts.as_counted(ballot, found),
         words=count.WORDS,
         **_charts(ballot, found),
     )
@@ -82,6 +83,14 @@ async def _show(request: Request, id: int, name: str) -> Response:
 
 MOST_NAMES = 500
 """How many names an open ballot's page shows beside their votes; the log has them all."""
+
+
+MOST_PAIRS = 30
+"""So many solutions are shown each against each; a larger table nobody reads, and the log has it."""
+
+
+def _by_name(vote: Any) -> Any:
+    return i18n.sort_key(vote["voter"]["name"])
 
 
 def _charts(ballot: BallotView, found: ResultView) -> dict[str, Any]:
@@ -102,6 +111,6 @@ def _pairs(result: Any) -> tuple[charts.PairRow, ...]:
     preferred = next((one["preferred"] for one in result["rounds"] if one["round"] == "pairwise"), None)
     if preferred is None:
         return ()
-    keys = [key for key in result["order"] if key in preferred]
+    keys = [key for key in result["order"] if key in preferred][:MOST_PAIRS]
     counts = [[preferred[one].get(other, 0) for other in keys] for one in keys]
     return charts.pairwise(keys, counts)

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.errors import Conflict, DomainError, Invalid
+from app.errors import Conflict, DomainError, Invalid, NotAllowed
 from app.methods import choices
 from app.methods.election import Choice, canonical
 from app.policies.actor import Actor
@@ -39,7 +39,8 @@ async def review(request: Request, id: int) -> Response:
     if "again" in form.values:
         return _show_form(request, actor, ballot, form)
     if ballot.state != OPEN or ballot.why_not is not None:
-        return _show_form(request, actor, ballot, form, typed=_typed(ballot, pairs), status=409)
+        status = NotAllowed.status if ballot.why_not else Conflict.status
+        return _show_form(request, actor, ballot, form, typed=_typed(ballot, pairs), status=status)
     try:
         choice = _checked(ballot, pairs)
     except Invalid as error:

@@ -1,7 +1,7 @@
 """The charts of a result page: what was kept as plain data, as the mathematics takes it."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any, Final
@@ -12,12 +12,24 @@ from app.methods.election import Reason, Standing
 from app.methods.opinion_map import Ellipse, Group, Mark, Opinion, OpinionMap, SectorShare
 from app.services.ballots import BallotView
 from app.services.counting import ResultView
+from app.services.solutions import SolutionView
 
 BARRED_BY_SECTOR: Final = ("least_sector", "both_sectors")
 """The rules under which each sector's support is held against the bar, so that a chart can show it."""
 
 MOST_HOURS: Final = 48
 """Turnout over more hours than this is told by days."""
+
+
+def as_counted(ballot: BallotView, found: ResultView) -> dict[str, SolutionView]:
+    """The solutions by their keys, called and priced as they were when counted; they may have changed since."""
+    options = {option["key"]: option for option in found.head["options"]}
+    return {
+        solution.key: replace(
+            solution, title=options[solution.key]["title"], cost=options[solution.key]["cost"]
+        )
+        for solution in ballot.solutions
+    }
 
 
 def support(result: Mapping[str, Any], threshold: int) -> charts.SupportChart:

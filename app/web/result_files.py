@@ -6,7 +6,7 @@ from fractions import Fraction
 from io import StringIO
 from typing import Any, Final
 
-from app.services.ballots import BallotView
+from app.services.solutions import SolutionView
 
 FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 """A spreadsheet reckons with a cell that begins so."""
@@ -15,12 +15,12 @@ BYTE_ORDER_MARK: Final = "\ufeff"
 """Without it, spreadsheets read č as two other letters."""
 
 
-def table(ballot: BallotView, result: Mapping[str, Any]) -> str:
+def table(titles: Mapping[str, SolutionView], result: Mapping[str, Any]) -> str:
     """A line for each solution, in the order of the result: support by sector, measure, whether it was chosen."""
     out = StringIO()
     out.write(BYTE_ORDER_MARK)
     writer = csv.writer(out)
-    for row in _rows(ballot, result):
+    for row in _rows(titles, result):
         writer.writerow([harmless(cell) for cell in row])
     return out.getvalue()
 
@@ -30,7 +30,7 @@ def harmless(cell: Any) -> Any:
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell
 
 
-def _rows(ballot: BallotView, result: Mapping[str, Any]) -> Iterator[list[Any]]:
+def _rows(titles: Mapping[str, SolutionView], result: Mapping[str, Any]) -> Iterator[list[Any]]:
     sectors = [sector or "all" for sector in result["sectors"]]
     by_sector = [f"{sector}_{what}" for sector in sectors for what in ("yes", "votes")]
     yield [
@@ -45,9 +45,8 @@ def _rows(ballot: BallotView, result: Mapping[str, Any]) -> Iterator[list[Any]]:
         "percent",
         "score",
     ]
-    solutions = {solution.key: solution for solution in ballot.solutions}
     for place, standing in enumerate(result["standings"], start=1):
-        solution = solutions[standing["key"]]
+        solution = titles[standing["key"]]
         yield [
             place,
             solution.id,

@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from app.integrations import seal
 from app.methods import log_check, log_reader
-from app.services import ballot_making, ballots, counting, votes
+from app.services import ballot_making, ballots, counting, solutions, votes
 
 METHODS = ("approval", "score", "ranked", "points", "quadratic", "budget")
 
@@ -103,8 +103,8 @@ def test_the_log_is_the_file_that_is_verified(site):
 
 def test_the_table_holds_no_formulas(site):
     world = site.world
-    solutions = [world.solution(title, None, 1) for title in ("=1+1", "@sum", "Plain, with č")]
-    ballot, _ = voted(world, solutions=solutions)
+    named = [world.solution(title, None, 1) for title in ("=1+1", "@sum", "Plain, with č")]
+    ballot, _ = voted(world, solutions=named)
     count(world, ballot)
     answer = site.of(world.alice).get(f"/ballots/{ballot}/result.csv")
     assert answer.headers["content-type"].startswith("text/csv")
@@ -235,9 +235,9 @@ def test_what_was_declared_and_moved_is_shown(site):
 def test_enough_votes_on_enough_solutions_make_a_map(site):
     world = site.world
     people = [*world.people(15, "public"), *world.people(15, "business")]
-    solutions = [world.solution(f"Solution {number}") for number in range(8)]
-    ballot = world.ballot(solutions=solutions)
-    options = [str(each) for each in solutions]
+    made = [world.solution(f"Solution {number}") for number in range(8)]
+    ballot = world.ballot(solutions=made)
+    options = [str(each) for each in made]
     for number, person in enumerate(people):
         half = options[:4] if number % 2 else options[4:]
         world.do(votes.cast, person, ballot, {"approved": half[: 2 + number % 3]})
@@ -271,3 +271,21 @@ def test_the_result_in_slovene(site):
         page = site.of(world.alice, "sl").get(f"/ballots/{ballot}/{path}")
         assert page.status_code == 200
         assert '<html lang="sl">' in page.text
+
+
+def test_solutions_are_called_as_they_were_when_counted(site):
+    world = site.world
+    ballot, receipts = voted(world)
+    count(world, ballot)
+    first = world.ask(ballots.find, world.cora, ballot).solutions[0]
+    world.do(solutions.change, world.fay, first.id, title="Quite another thing", version=first.version)
+    alice = site.of(world.alice)
+    pages = [
+        alice.get(f"/ballots/{ballot}/result"),
+        alice.get(f"/ballots/{ballot}/result/sheet"),
+        alice.get(f"/ballots/{ballot}/result.csv"),
+        alice.post(f"/ballots/{ballot}/receipt", {"code": receipts[0].code}),
+    ]
+    for page in pages:
+        assert "One form, once" in page.text
+        assert "Quite another thing" not in page.text
