@@ -36,6 +36,8 @@ VOTE, ROLL, TURNOUT, MEMBERSHIP, PERSON = (
 
 GROUPS: Final = 3
 """People of so many opinions vote, each with their own turn of mind."""
+AT_ONCE: Final = 20_000
+"""Voters that one statement writes: PostgreSQL cuts off what takes long."""
 BUDGET: Final = 1_000_000
 CREDITS: Final = 100
 POINTS: Final = 10
@@ -178,13 +180,19 @@ def _write_open(tx: Transaction, voters: int, tokens: Sequence[str], options: in
     """Those who have voted come after those who are about to, all written by the database."""
     settings = Settings("approval", tie_order=tuple(str(place + 1) for place in range(options)))
     _write_ballot(tx, 1, settings, closes_in=timedelta(days=1))
-    casters = len(tokens)
     _write_tokens(tx, tokens)
-    number = _numbers(voters)
-    person_id = casters + number.c.number
+    for first in range(len(tokens) + 1, len(tokens) + voters + 1, AT_ONCE):
+        _write_voters(tx, first, min(first + AT_ONCE - 1, len(tokens) + voters))
+    _write_turnout(tx, 1)
+
+
+def _write_voters(tx: Transaction, first: int, last: int) -> None:
+    """People with the ids from `first` to `last`, members of both sectors in turn, who have voted."""
+    number = _numbers(first, last)
+    person_id = number.c.number
     email = literal("v").concat(person_id).concat("@example.org")
     _copy(tx, PERSON, number, id=person_id, email=email)
-    _copy(tx, MEMBERSHIP, number, id=person_id, person_id=person_id, sector_id=1 + number.c.number % 2)
+    _copy(tx, MEMBERSHIP, number, id=person_id, person_id=person_id, sector_id=1 + person_id % 2)
     common = {"ballot_id": literal(1), "programme_id": literal(PROGRAMME)}
     entry = {**common, "person_id": MEMBERSHIP.c.person_id}
     vote = {
@@ -195,9 +203,8 @@ def _write_open(tx: Transaction, voters: int, tokens: Sequence[str], options: in
         "choice": literal('{"approved":["1","2","3"]}'),
     }
     for target, values in ((ROLL, entry), (VOTE, vote)):
-        chosen = select(*values.values()).where(MEMBERSHIP.c.person_id > casters)
+        chosen = select(*values.values()).where(MEMBERSHIP.c.person_id.between(first, last))
         tx.execute(insert(target).from_select(list(values), chosen))
-    _write_turnout(tx, 1)
 
 
 def _write_ballot(tx: Transaction, ballot_id: int, settings: Settings, *, closes_in: timedelta) -> None:
@@ -281,9 +288,9 @@ def _write_turnout(tx: Transaction, ballot_id: int) -> None:
     tx.execute(insert(TURNOUT).from_select(list(values), chosen))
 
 
-def _numbers(most: int) -> CTE:
-    number = select(literal(1).label("number")).cte("number", recursive=True)
-    return number.union_all(select(number.c.number + 1).where(number.c.number < most))
+def _numbers(first: int, last: int) -> CTE:
+    number = select(literal(first).label("number")).cte("number", recursive=True)
+    return number.union_all(select(number.c.number + 1).where(number.c.number < last))
 
 
 def _copy(tx: Transaction, target: Any, number: CTE, **changed: ColumnElement[Any]) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 
 ROOT = Path(__file__).parent.parent
-START_S = 30.0
+START_S = 120.0
 
 CORES = sorted(os.sched_getaffinity(0))
 """The first core serves, the last one asks."""
