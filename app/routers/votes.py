@@ -57,6 +57,13 @@ async def review(request: Request, id: int) -> Response:
     )
 
 
+@router.get("/ballots/{id:key}/vote/review")
+async def begin_again(request: Request, id: int) -> Response:
+    """Who comes here by the address alone, such as after choosing another language, finds the form."""
+    await pages.member(request)
+    return pages.back_to(f"/ballots/{id}/vote")
+
+
 @router.post("/ballots/{id:key}/vote")
 async def cast(request: Request, id: int) -> Response:
     """Vote, or replace the vote; the receipt is the answer, and stands in no address."""

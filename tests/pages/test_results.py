@@ -141,7 +141,7 @@ def test_a_transferable_vote_is_told_round_by_round(site):
     count(world, ballot)
     said = texts(site.of(world.alice).get(f"/ballots/{ballot}/result"))
     assert "2 places for 12 votes: who reaches 5 is chosen." in said
-    assert "Votes in this round" in said
+    assert "Round 1 Chosen: One form, once" in said
     assert "Chosen: One form, once and" in said
 
 

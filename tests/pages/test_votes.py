@@ -140,6 +140,11 @@ def test_a_vote_is_taken_back(site, alice, ballot):
     assert "Your vote now" not in texts(alice.get(f"/ballots/{ballot}/vote"))
 
 
+def test_the_address_of_the_review_alone_leads_to_the_form(alice, ballot):
+    answer = alice.get(f"/ballots/{ballot}/vote/review")
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/ballots/{ballot}/vote")
+
+
 def test_change_leads_back_to_what_was_chosen(site, alice, ballot):
     form = filled(site.world, ballot, ["yes", "no", ""])
     page = alice.post(f"/ballots/{ballot}/vote/review", form | {"again": "1"})
