@@ -142,7 +142,7 @@ def test_a_transferable_vote_is_told_round_by_round(site):
     said = texts(site.of(world.alice).get(f"/ballots/{ballot}/result"))
     assert "2 places for 12 votes: who reaches 5 is chosen." in said
     assert "Round 1 Chosen: One form, once" in said
-    assert "Chosen: One form, once and" in said
+    assert "Chosen: One form, once ·" in said
 
 
 def test_it_says_when_nothing_is_chosen_and_why_and_that_rules_disagree(site):
