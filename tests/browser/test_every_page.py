@@ -1,18 +1,31 @@
 """Every page for everyone: nothing that axe-core finds, nothing wider than a phone, no error, no violated policy."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from app.lib import clock
-from app.services import ballot_making, comments, merges, moderation, votes
+from app.lib.receipts import new_receipt
+from app.services import ballot_making, ballots, comments, counting, merges, moderation, votes
 from tests.browser.audit import findings, overflow
 from tests.browser.board import card, expect_live, fresh, post
 from tests.browser.browsing import COMPANIES, Browsing
+from tests.browser.deciding import (
+    ANSWERED,
+    METHODS,
+    chosen,
+    counted,
+    give,
+    keys_of,
+    mapped,
+    solution_card,
+    soon,
+)
 from tests.factories.world import World
 
 LANGUAGES = ("en", "sl")
@@ -30,6 +43,10 @@ class Things:
     free: int
     ballot: int
     later: int
+    voting: Mapping[str, int]
+    results: Mapping[str, int]
+    cancelled: int
+    counting: int
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +71,21 @@ def things(site: object) -> Things:
     world.do(ballot_making.extend, world.cora, ballot, closes_at=closes_at, reason="Holidays")
     later = world.ballot("budget", None, board, opens_at=clock.now() + timedelta(days=2))
     free = world.solution("Answers in a week", board)
-    return Things(board, idea, hidden, merge, solution, free, ballot, later)
+    return Things(board, idea, hidden, merge, solution, free, ballot, later, **_decided(world, board))
+
+
+def _decided(world: World, board: int) -> dict[str, Any]:
+    """Ballots of each method, open and counted, and those that are neither."""
+    results = {method: counted(world, method, challenge_id=board)[0] for method in METHODS}
+    results["map"] = mapped(world, board)
+    results["few"] = counted(world, "approval", 2, board, mode="open")[0]
+    voting = {method: world.ballot(method, None, board) for method in METHODS}
+    world.do(votes.cast, world.alice, voting["ranked"], chosen("ranked", keys_of(world, voting["ranked"])))
+    cancelled = world.ballot("approval", None, board, opens_at=soon(days=1))
+    world.do(ballot_making.cancel, world.cora, cancelled)
+    counting = world.ballot("approval", None, board)
+    world.close_now(counting)
+    return {"results": results, "voting": voting, "cancelled": cancelled, "counting": counting}
 
 
 def of_nobody(_: Things) -> list[str]:
@@ -90,6 +121,8 @@ def of_participant(things: Things) -> list[str]:
         f"/solutions/{things.solution}",
         f"/ballots/{things.ballot}",
         f"/ballots/{things.later}",
+        *(f"/ballots/{ballot}/vote" for ballot in (*things.voting.values(), things.later)),
+        f"/ballots/{things.voting['ranked']}",
         f"/challenges/{things.board}/moderation",
         "/challenges/99999",
     ]
@@ -125,6 +158,26 @@ def of_coordinator(things: Things) -> list[str]:
     ]
 
 
+def of_observer(things: Things) -> list[str]:
+    results = things.results.values()
+    return [
+        f"/ballots/{things.ballot}",
+        f"/ballots/{things.ballot}/vote",
+        f"/ballots/{things.ballot}/result",
+        f"/ballots/{things.ballot}/receipt",
+        f"/ballots/{things.cancelled}",
+        f"/ballots/{things.cancelled}/result",
+        f"/ballots/{things.counting}",
+        f"/ballots/{things.counting}/result",
+        f"/ballots/{things.results['map']}",
+        f"/ballots/{things.results['map']}/receipt",
+        f"/ballots/{things.results['map']}/vote",
+        *(f"/ballots/{ballot}/result" for ballot in results),
+        f"/ballots/{things.results['map']}/result/sheet",
+        f"/ballots/{things.results['budget']}/result/sheet",
+    ]
+
+
 def of_demo(_: Things) -> list[str]:
     return ["/", "/challenges/1", "/challenges/4", "/challenges/5", "/ideas/1"]
 
@@ -134,6 +187,7 @@ PEOPLE: dict[str, Callable[[Things], list[str]]] = {
     "alice": of_participant,
     "fay": of_facilitator,
     "cora": of_coordinator,
+    "olga": of_observer,
     "business@demo.example": of_demo,
 }
 
@@ -172,6 +226,50 @@ def _page_of(who: str, browsing: Browsing) -> Page:
     if who == "nobody":
         return browsing.page()
     return browsing.page_of_demo(who) if "@" in who else browsing.page_of(getattr(browsing.world, who))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_a_voter_looks_over_and_keeps_is_whole(
+    language: str, browsing: Browsing, things: Things
+) -> None:
+    page = browsing.page_of(browsing.world.bea)
+    with _speaking(page, language):
+        found = [text for method, id in things.voting.items() for text in _voted(page, method, id)]
+    assert found == []
+
+
+def _voted(page: Page, method: str, ballot_id: int) -> list[str]:
+    """What is found on the way from the answers to the receipt."""
+    page.goto(f"/ballots/{ballot_id}/vote")
+    if method != "ranked":
+        page.locator("[data-all]").click()
+    for title, answer in ANSWERED[method].items():
+        give(solution_card(page, title), method, answer)
+    found = findings(page) + overflow(page)
+    page.locator("[data-review]").click()
+    page.wait_for_url("**/review")
+    found += findings(page) + overflow(page)
+    page.locator("main .button-primary").click()
+    expect(page.locator(".receipt-code")).to_be_visible()
+    return [f"{method}: {text}" for text in found + findings(page) + overflow(page)]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_check_of_a_receipt_is_whole(language: str, browsing: Browsing, things: Things) -> None:
+    browsing.witness.expects("status of 422")
+    world = browsing.world
+    page = browsing.page_of(world.bea)
+    ballot = world.ask(ballots.find, world.bea, things.results["approval"])
+    ours = world.ask(counting.log, ballot).votes[0]["receipt"]
+    with _speaking(page, language):
+        for code in (ours, new_receipt(), "no receipt"):
+            page.goto(f"/ballots/{ballot.id}/receipt")
+            page.locator("#field-code").fill(code)
+            page.locator("main .button-primary").click()
+            expect(page.locator("main [data-focus]")).to_be_visible()
+            for summary in page.locator("main summary").all():
+                summary.click()
+            assert findings(page) + overflow(page) == [], code
 
 
 def test_dialogs_hints_and_what_came_live_are_whole(browsing: Browsing, things: Things) -> None:

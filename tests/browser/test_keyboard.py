@@ -1,29 +1,12 @@
 """Everything by keyboard alone: what is reached is seen, and forms that come back lead to what is to be mended."""
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.browser.audit import findings
 from tests.browser.board import card, expect_live, support_button
 from tests.browser.browsing import DESK, PHONE, Browsing
-
-STOP = """() => {
-  const one = document.activeElement;
-  if (!one || one === document.body) return null;
-  const style = getComputedStyle(one);
-  const box = one.getBoundingClientRect();
-  const [x, y] = [box.x + Math.min(box.width / 2, 20), box.y + box.height / 2];
-  const top = document.elementFromPoint(x, y);
-  const label = one.closest("label");
-  const ring = [one, label, one.parentElement].some((part) => part
-    && getComputedStyle(part).outlineStyle !== "none" && parseFloat(getComputedStyle(part).outlineWidth) >= 2);
-  return {
-    what: `${one.tagName} ${one.className} ${(one.getAttribute("aria-label") ?? one.textContent).trim().slice(0, 40)}`,
-    ring,
-    inView: box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth,
-    covered: !!top && !one.contains(top) && !top.contains(one) && !label?.contains(top),
-  };
-}"""
+from tests.browser.keys import stops, tab_to, unseen
 
 
 @pytest.mark.parametrize("size", [DESK, PHONE["viewport"]], ids=["desk", "phone"])
@@ -35,19 +18,9 @@ def test_the_focus_is_seen_wherever_tab_leads(browsing: Browsing, size: dict[str
     page = browsing.page_of(world.fay, viewport=size, reduced_motion="reduce")
     for path in (f"/challenges/{id}", "/me", f"/challenges/{id}/phases"):
         page.goto(path)
-        stops = list(_stops(page))
-        assert len(stops) > 8
-        assert [stop for stop in stops if not (stop["ring"] and stop["inView"]) or stop["covered"]] == []
-
-
-def _stops(page: Page):
-    """Where Tab leads from the top of the page to its end."""
-    for _ in range(90):
-        page.keyboard.press("Tab")
-        stop = page.evaluate(STOP)
-        if stop is None:
-            return
-        yield stop
+        found = list(stops(page))
+        assert len(found) > 8
+        assert unseen(found) == []
 
 
 def test_ideas_are_posted_supported_commented_and_found(browsing: Browsing) -> None:
@@ -59,30 +32,30 @@ def test_ideas_are_posted_supported_commented_and_found(browsing: Browsing) -> N
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
     page.keyboard.press("Enter")
-    _tab_to(page, "#field-title")
+    tab_to(page, "#field-title")
     page.keyboard.type("Keys are enough")
     page.keyboard.press("Enter")
     mine = card(page, "Keys are enough")
     expect(mine).to_be_visible()
-    _tab_to(page, "summary:has-text('Filter')")
-    _tab_to(page, ".support-button")
+    tab_to(page, "summary:has-text('Filter')")
+    tab_to(page, ".support-button")
     page.keyboard.press("Space")
     expect(support_button(mine)).to_have_attribute("aria-pressed", "true")
     expect(mine.locator('[data-count="business"]')).to_have_text("1")
     expect(support_button(mine)).to_be_focused()
-    _tab_to(page, ".card-link")
+    tab_to(page, ".card-link")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Keys are enough")).to_be_visible()
-    _tab_to(page, "#field-body")
+    tab_to(page, "#field-body")
     page.keyboard.type("And a screen reader.")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     expect(page.locator(".comment")).to_contain_text("And a screen reader.")
 
     page.goto(f"/challenges/{id}")
-    _tab_to(page, "summary:has-text('Filter')")
+    tab_to(page, "summary:has-text('Filter')")
     page.keyboard.press("Enter")
-    _tab_to(page, "#board-q")
+    tab_to(page, "#board-q")
     page.keyboard.type("keys")
     page.keyboard.press("Enter")
     expect(page.get_by_label("Search words")).to_have_value("keys")
@@ -150,13 +123,3 @@ def test_a_quick_idea_that_comes_back_keeps_its_text_and_the_focus(browsing: Bro
     field.press("Enter")
     expect(card(page, "Shorter")).to_be_visible()
     expect(field).not_to_have_attribute("aria-invalid", "true")
-
-
-def _tab_to(page: Page, selector: str) -> None:
-    """Press Tab until what is wanted has the focus."""
-    wanted = page.locator(selector).first
-    for _ in range(60):
-        page.keyboard.press("Tab")
-        if wanted.evaluate("(one) => one === document.activeElement"):
-            return
-    raise AssertionError(f"Tab does not lead to {selector}")
