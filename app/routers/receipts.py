@@ -17,7 +17,8 @@ from app.methods.election import canonical
 from app.policies.actor import Actor
 from app.services import ballots, counting
 from app.services.ballots import CLOSED, BallotView
-from app.web import pages, result_charts
+from app.web import languages, pages, result_charts
+from app.web.problems import said
 
 router = APIRouter(include_in_schema=False)
 
@@ -60,35 +61,36 @@ async def save(request: Request, id: int) -> Response:
     fields = await pages.fields(request)
     ballot = await pages.read(request, ballots.find, actor, id)
     code, signature, choice = _signed(id, fields)
-    text = _FILE.format(
-        title=" ".join(ballot.title.split()),
-        address=f"{pages.context_of(request).settings.base_url}/ballots/{id}/receipt",
-        code=code,
-        choice=canonical(choice).decode(),
-        closes_at=clock.rfc3339(ballot.closes_at),
-        signature=signature,
-        key=seal.public_key().hex(),
-        fingerprint=seal.fingerprint(seal.public_key()),
-        message=ballot_log.receipt_message(id, code, choice).decode(),
-    )
+    values = {
+        "title": " ".join(ballot.title.split()),
+        "address": f"{pages.context_of(request).settings.base_url}/ballots/{id}/receipt",
+        "code": code,
+        "choice": canonical(choice).decode(),
+        "closes": clock.rfc3339(ballot.closes_at),
+        "signature": signature,
+        "key": seal.public_key().hex(),
+        "fingerprint": seal.fingerprint(seal.public_key()),
+        "message": ballot_log.receipt_message(id, code, choice).decode(),
+    }
+    text = said(languages.of(request, actor), _FILE, values)
     headers = {"Content-Disposition": f'attachment; filename="receipt-{id}.txt"', "Cache-Control": "no-store"}
     return Response(text, headers=headers, media_type="text/plain")
 
 
-_FILE = """\
-Receipt of a vote: {title}
-
-{code}
-
-Choice      {choice}
-Ballot ends {closes_at}
-Check it at {address}
-
-Signed as   {message}
-Signature   {signature}
-Key         {key}
-Fingerprint {fingerprint}
-"""
+_FILE = N_(
+    "Receipt of a vote: %(title)s\n"
+    "\n"
+    "%(code)s\n"
+    "\n"
+    "Choice: %(choice)s\n"
+    "Ballot ends: %(closes)s\n"
+    "Check it at: %(address)s\n"
+    "\n"
+    "Signed as: %(message)s\n"
+    "Signature: %(signature)s\n"
+    "Key: %(key)s\n"
+    "Fingerprint: %(fingerprint)s\n"
+)
 
 
 def _signed(ballot_id: int, fields: Any) -> tuple[str, str, Any]:

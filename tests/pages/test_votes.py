@@ -5,6 +5,7 @@ import re
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 
 from app.lib import clock
 from app.services import ballots, votes
@@ -285,6 +286,10 @@ def test_the_receipt_stands_in_no_address_and_can_be_kept_as_a_file(site, alice,
     assert file.headers["content-type"].startswith("text/plain")
     assert code in file.text
     assert fields["signature"] in file.text
+    site.world.do(lambda tx: tx.execute(text("UPDATE person SET language = 'sl'")))
+    slovene = site.of(site.world.alice).post(f"/ballots/{ballot}/receipt/file", fields).text
+    assert slovene.startswith("Potrdilo o glasu: ")
+    assert code in slovene
     for changed in (
         {"code": "K" + code[1:]},
         {"choice": '{"none":true}'},
