@@ -9,10 +9,15 @@ from playwright.sync_api import CDPSession, Page, expect
 from app.services import comments, ideas, support
 from tests.browser.board import expect_live
 from tests.browser.browsing import DESK, PHONE, Browsing
+from tests.browser.deciding import mapped
+from tests.factories.world import World
 
 IDEAS = 200
 MOST_BYTES = 60_000
 FONT_BYTES = 29_000
+STYLE_BYTES = 12_000
+SCRIPT_BYTES = 18_000
+DOCUMENT_BYTES = 12_000
 MOST_REQUESTS = 8
 MOST_SHIFT = 0.02
 
@@ -73,6 +78,32 @@ def test_every_idea_comes_as_one_scrolls(browsing: Browsing, board: int) -> None
         page.wait_for_timeout(300)
     expect(page.locator("article.card")).to_have_count(IDEAS)
     expect(page.locator("#board-more")).to_have_count(0)
+
+
+@pytest.mark.parametrize("page_of", ["vote", "result"])
+def test_voting_and_results_are_small(browsing: Browsing, page_of: str) -> None:
+    world = browsing.world
+    board = world.challenge()
+    ballot = (
+        mapped(world, board) if page_of == "result" else world.ballot("quadratic", _many(world, board), board)
+    )
+    page = browsing.page_of(world.bea)
+    wire = Wire(page)
+    page.goto(f"/ballots/{ballot}/{page_of}", wait_until="networkidle")
+    assert wire.bytes["Stylesheet"] <= STYLE_BYTES, dict(wire.bytes)
+    assert wire.bytes["Script"] <= SCRIPT_BYTES, dict(wire.bytes)
+    assert wire.bytes["Document"] <= DOCUMENT_BYTES, dict(wire.bytes)
+    assert wire.bytes["Font"] <= FONT_BYTES, dict(wire.bytes)
+    assert len(wire.asked) <= MOST_REQUESTS, wire.asked
+
+
+def _many(world: World, board: int) -> list[int]:
+    """Thirty solutions, as people write them."""
+    summary = "Every office answers {0} letters a week in words that people use, and says who answers."
+    return [
+        world.solution(f"Solution {number}", board, number, summary=summary.format(number))
+        for number in range(30)
+    ]
 
 
 @pytest.mark.parametrize("size", [DESK, PHONE["viewport"]], ids=["desk", "phone"])

@@ -12,6 +12,9 @@ window.vote = (() => {
     valueOf: (card) => fieldOf(card).value,
     shown: (value) => number.format(value),
 
+    /* Puts values where words name them; what people wrote may look like a name itself. */
+    filled: (words, values) => words.replace(/\$(\w+)/g, (found, name) => values[name] ?? found),
+
     /* Changes an answer as a person would, so that all who listen hear of it. */
     set(card, value) {
       const field = fieldOf(card);

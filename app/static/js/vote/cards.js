@@ -19,7 +19,7 @@
     hasSeenAll ||= isLast;
     form.classList.toggle("is-stepped", isStepped);
     cards.forEach((card, place) => { card.hidden = isStepped && place !== now; });
-    progress.textContent = isStepped ? progress.dataset.words.replace("$now", now + 1).replace("$all", cards.length) : "";
+    progress.textContent = isStepped ? vote.filled(progress.dataset.words, { now: now + 1, all: cards.length }) : "";
     bar.hidden = !isStepped;
     bar.value = now + 1;
     all.textContent = isStepped ? words.all : words.one;

@@ -16,12 +16,12 @@
   const draw = () => {
     const rest = total - cards.reduce((sum, card) => sum + prices[method](card), 0);
     const text = rest < 0 ? left.dataset.over : left.dataset.left;
-    const said = text.replace("$left", amount(rest)).replace("$over", amount(-rest)).replace("$all", amount(Number(total)));
+    const said = vote.filled(text, { left: amount(rest), over: amount(-rest), all: amount(Number(total)) });
     left.classList.toggle("is-over", rest < 0);
     if (left.textContent !== said) left.textContent = said;
     for (const card of cards) {
       const price = card.querySelector("[data-price]");
-      if (price) price.textContent = price.dataset.words.replace("$cost", vote.shown(prices[method](card)));
+      if (price) price.textContent = vote.filled(price.dataset.words, { cost: vote.shown(prices[method](card)) });
     }
   };
 

@@ -34,7 +34,7 @@
   const tell = (card) => {
     const title = card.querySelector(".vote-title").textContent;
     const words = placeOf(card) ? said.dataset.placed : said.dataset.unplaced;
-    said.textContent = words.replace("$title", title).replace("$place", placeOf(card));
+    said.textContent = vote.filled(words, { title, place: placeOf(card) });
   };
 
   /* Out of a tie it steps before or behind it; alone, it changes places with its neighbours; up from nowhere it is last. */
