@@ -172,7 +172,11 @@ def _write_closed(tx: Transaction, ballot_id: int, settings: Settings, votes: Se
             for member in members
         ],
     )
-    data.insert_rows(tx, RollEntry, [{**common, "person_id": member.person_id} for member in members])
+    data.insert_rows(
+        tx,
+        RollEntry,
+        [{**common, "person_id": member.person_id, "sector_id": member.sector_id} for member in members],
+    )
     _write_turnout(tx, ballot_id)
 
 
@@ -194,7 +198,7 @@ def _write_voters(tx: Transaction, first: int, last: int) -> None:
     _copy(tx, PERSON, number, id=person_id, email=email)
     _copy(tx, MEMBERSHIP, number, id=person_id, person_id=person_id, sector_id=1 + person_id % 2)
     common = {"ballot_id": literal(1), "programme_id": literal(PROGRAMME)}
-    entry = {**common, "person_id": MEMBERSHIP.c.person_id}
+    entry = {**common, "person_id": MEMBERSHIP.c.person_id, "sector_id": MEMBERSHIP.c.sector_id}
     vote = {
         **common,
         "pseudonym": _random_bytes(tx.dialect),
