@@ -1,14 +1,27 @@
 """Hostile texts in every field, everywhere they show: nothing runs, nothing is fetched, nothing becomes markup."""
 
+import re
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from app.services import clusters, comments, ideas, merges, moderation, support, tokens
+from app.services import (
+    ballot_making,
+    ballots,
+    clusters,
+    comments,
+    ideas,
+    merges,
+    moderation,
+    support,
+    tokens,
+    votes,
+)
 from tests.browser.board import card, expect_live, support_button
 from tests.browser.browsing import Browsing
+from tests.browser.deciding import count, soon
 
 E = "https://elsewhere.example"
 TEXTS = (
@@ -103,6 +116,51 @@ def board(site: Any) -> dict[str, Any]:
     return found
 
 
+@pytest.fixture(scope="module")
+def decided(site: Any, board: dict[str, Any]) -> dict[str, Any]:
+    """Solutions whose every field is hostile, and ballots over them, open and counted, by the methods that differ."""
+    world, id = site.world, board["id"]
+    named = [
+        world.solution(
+            _title(text),
+            id,
+            1 + number % 9,
+            summary=f"{text}\n\n- {text}",
+            carrier=text[:160],
+            links=[{"title": _title(text), "url": f"{E}/{quote(text)[:300]}"}],
+            idea_ids=[board["ideas"][number]],
+        )
+        for number, text in enumerate(TEXTS)
+    ]
+    voters = [*world.people(12, "public"), *world.people(12, "business")]
+    found: dict[str, Any] = {"solutions": named, "open": {}, "closed": {}}
+    for number, (method, mode) in enumerate((("budget", "secret"), ("ranked", "open"), ("points", "secret"))):
+        text = TEXTS[number * 3]
+        draft = {"title": _title(text), "explanation": text, "unit": text[:20], "mode": mode}
+        draft["numbers"] = {"budget": 40} if method == "budget" else {}
+        for state in ("open", "closed"):
+            ballot = world.ballot(method, named, id, **draft)
+            found[state][method] = ballot
+            for place in range(0, len(named), 6):
+                says = _title(TEXTS[place])
+                world.do(votes.declare_interest, world.bob, ballot, named[place], statement=says)
+            world.do(ballot_making.extend, world.cora, ballot, closes_at=soon(days=8), reason=text)
+        for place, voter in enumerate(voters):
+            world.do(votes.cast, voter, ballot, _choice(method, named, place))
+        count(world, ballot)
+    return found
+
+
+def _choice(method: str, named: list[int], number: int) -> dict[str, Any]:
+    """What the voter of this number chooses: every second one the other half of the solutions."""
+    keys = [str(each) for place, each in enumerate(named) if (place < len(named) // 2) == (number % 2 == 0)]
+    return {
+        "budget": {"approved": keys[:6]},
+        "ranked": {"ranking": [keys[:2], *([key] for key in keys[2:])]},
+        "points": {"points": dict.fromkeys(keys[:10], 1)},
+    }[method]
+
+
 def _title(text: str) -> str:
     return " ".join(text.split())[:110]
 
@@ -156,6 +214,85 @@ def test_on_every_page_that_shows_them(browsing: Browsing, board: dict[str, Any]
         page.goto(path, wait_until="domcontentloaded")
         assert page.locator("h1").count() == 1, path
         _expect_harmless(page)
+
+
+def test_on_every_page_of_solutions_and_ballots(
+    browsing: Browsing, board: dict[str, Any], decided: dict[str, Any]
+) -> None:
+    world, id = browsing.world, board["id"]
+    alice, fay, cora = (_trapped(browsing.page_of(who)) for who in (world.alice, world.fay, world.cora))
+    visits = [
+        (alice, f"/challenges/{id}/solutions"),
+        (alice, f"/challenges/{id}"),
+        (alice, "/me"),
+        (alice, "/"),
+    ]
+    visits += [(fay, f"/solutions/{solution}") for solution in decided["solutions"]]
+    visits += [(fay, f"/challenges/{id}/solutions/new?idea={board['ideas'][0]}")]
+    visits += [(cora, f"/challenges/{id}/ballots/new")]
+    for state in ("open", "closed"):
+        visits += [(alice, f"/ballots/{ballot}") for ballot in decided[state].values()]
+    visits += [(alice, f"/ballots/{ballot}/vote") for ballot in decided["open"].values()]
+    visits += [(cora, f"/ballots/{ballot}/extension") for ballot in decided["open"].values()]
+    visits += [(cora, f"/ballots/{ballot}/closure") for ballot in decided["open"].values()]
+    for page in ("result", "result/sheet", "receipt"):
+        visits += [(alice, f"/ballots/{ballot}/{page}") for ballot in decided["closed"].values()]
+    for page, path in visits:
+        page.goto(path, wait_until="domcontentloaded")
+        assert page.locator("h1").count() == 1, path
+        _expect_harmless(page)
+
+
+def test_where_one_votes_and_where_one_makes_a_ballot(browsing: Browsing, decided: dict[str, Any]) -> None:
+    world = browsing.world
+    page = _trapped(browsing.page_of(world.ana))
+    for method, ballot in decided["open"].items():
+        page.goto(f"/ballots/{ballot}/vote")
+        keys = page.locator(".vote-card").evaluate_all("(cards) => cards.map((card) => card.dataset.key)")
+        titles = [title.strip() for title in page.locator(".vote-title").all_text_contents()]
+        assert {_title(text) for text in TEXTS} <= set(titles)
+        if method == "ranked":
+            for key, title in zip(keys, titles, strict=True):
+                page.locator(f"#field-at-{key}").select_option("1")
+                expect(page.locator("#rank-said")).to_have_text(f"{title}: place 1")
+        elif method == "budget":
+            page.locator("[data-all]").click()
+            page.locator(f"#vote-card-{keys[0]} input[value='yes']").check()
+            unit = TEXTS[0][:20]
+            expect(page.locator("#vote-left")).to_have_text(
+                re.compile(rf"Left: \d+ {re.escape(unit)} of 40 ")
+            )
+        else:
+            page.locator(".vote-card [data-more]").first.click()
+        _expect_harmless(page)
+        if method == "points":
+            page.locator("[data-all]").click()
+        page.locator("[data-review]").click()
+        expect(page.get_by_role("heading", name="Is this your vote?")).to_be_visible()
+        _expect_harmless(page)
+        page.get_by_role("button", name="Send my vote").click()
+        expect(page.get_by_role("heading", name="Your vote is in")).to_be_visible()
+        _expect_harmless(page)
+        page.goto(f"/ballots/{ballot}/vote")
+        expect(page.get_by_role("region", name="Your vote now")).to_be_visible()
+        _expect_harmless(page)
+
+    browsing.witness.expects("status of 422")
+    coordinator = _trapped(browsing.page_of(world.cora))
+    ballot = world.ask(ballots.find, world.cora, decided["open"]["budget"])
+    coordinator.goto(f"/challenges/{ballot.challenge_id}/ballots/new")
+    for number, label in enumerate(("Question", "Explanation")):
+        coordinator.get_by_label(label, exact=True).fill(TEXTS[6 + number])
+    coordinator.locator("#field-unit").fill(TEXTS[6][:20])
+    coordinator.get_by_role("button", name="Preview").click()
+    expect(coordinator.get_by_role("alert")).to_be_visible()
+    expect(coordinator.get_by_label("Question", exact=True)).to_have_value(TEXTS[6])
+    _expect_harmless(coordinator)
+    for box in coordinator.locator("#field-solutions input").all():
+        box.check()
+    coordinator.get_by_role("button", name="Preview").click()
+    expect(coordinator.get_by_role("heading", name="Is it right like this?")).to_be_visible()
+    _expect_harmless(coordinator)
 
 
 def test_in_the_address(browsing: Browsing, board: dict[str, Any]) -> None:
