@@ -12,7 +12,12 @@
   let isStepped = true;
   let hasSeenAll = cards.every((card) => vote.valueOf(card) !== "");
 
-  const label = () => { next.textContent = vote.valueOf(cards[now]) === "" ? words.skip : words.next; };
+  /* To skip is not drawn heavier than to answer. */
+  const label = () => {
+    const isAnswered = vote.valueOf(cards[now]) !== "";
+    next.textContent = isAnswered ? words.next : words.skip;
+    next.classList.toggle("button-primary", isAnswered);
+  };
 
   const draw = () => {
     const isLast = now === cards.length - 1;
