@@ -247,6 +247,19 @@ class Database:
             except Exception:
                 log.exception("after_commit_listener_failed")
 
+    def tidy(self, *tables: Table) -> None:
+        """Let go of what was deleted from `tables`, as far as the engine can.
+
+        PostgreSQL keeps old rows until then, SQLite keeps old pages in its write-ahead log. Where another connection
+        is in the way, it is left for the engine's own time.
+        """
+        names = ", ".join(table.name for table in tables)
+        statement = "PRAGMA wal_checkpoint(TRUNCATE)" if self.is_sqlite else f"VACUUM {names}"
+        try:
+            self.read_now(lambda connection: connection.exec_driver_sql(statement))
+        except Unavailable:
+            log.warning("not_tidied")
+
     def check(self) -> None:
         """Answer a trivial question.
 

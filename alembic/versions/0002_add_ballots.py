@@ -168,6 +168,7 @@ def upgrade() -> None:
         sa.Column("sector", sa.String(length=40), nullable=False),
         sa.Column("choice", sa.Text(), nullable=False),
         sa.Column("voter", sa.JSON(), nullable=True),
+        sa.Column("leaf_hash", sa.LargeBinary(length=32), nullable=False),
         sa.ForeignKeyConstraint(["ballot_id"], ["ballot.id"], name=op.f("fk_published_vote_ballot_id")),
         sa.ForeignKeyConstraint(
             ["programme_id"], ["programme.id"], name=op.f("fk_published_vote_programme_id")
@@ -183,9 +184,11 @@ def upgrade() -> None:
         sa.Column("ballot_id", Key, nullable=False),
         sa.Column("person_id", Key, nullable=False),
         sa.Column("programme_id", Key, nullable=False),
+        sa.Column("sector_id", Key, nullable=False),
         sa.ForeignKeyConstraint(["ballot_id"], ["ballot.id"], name=op.f("fk_roll_entry_ballot_id")),
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_roll_entry_person_id")),
         sa.ForeignKeyConstraint(["programme_id"], ["programme.id"], name=op.f("fk_roll_entry_programme_id")),
+        sa.ForeignKeyConstraint(["sector_id"], ["sector.id"], name=op.f("fk_roll_entry_sector_id")),
         sa.PrimaryKeyConstraint("ballot_id", "person_id", name=op.f("pk_roll_entry")),
         sqlite_with_rowid=False,
     )

@@ -248,8 +248,8 @@ class Decisions:
         for paper in self._papers:
             for vote in sorted(paper.votes.values(), key=lambda vote: vote["pseudonym"]):
                 self._stage.put(Vote, **vote)
-            for person_id in sorted(paper.votes):
-                on_roll = {"ballot_id": paper.id, "person_id": person_id}
+            for person_id, vote in sorted(paper.votes.items()):
+                on_roll = {"ballot_id": paper.id, "person_id": person_id, "sector_id": vote["sector_id"]}
                 self._stage.put(RollEntry, **on_roll, programme_id=PROGRAMME_ID)
             for _, hour in sorted(paper.turnout.items()):
                 self._stage.put(Turnout, **hour)

@@ -25,7 +25,7 @@ def tally(workplace: Workplace) -> None:
     database = workplace.database
     _each(
         database.read_now(counting.live),
-        lambda ballot_id: database.write_now(lambda tx: counting.refresh(tx, ballot_id)),
+        partial(counting.refresh, database),
     )
 
 

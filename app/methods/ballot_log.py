@@ -153,6 +153,11 @@ def leaf(ballot: int, vote: Mapping[str, Any]) -> bytes:
     return canonical({**vote, "ballot": ballot})
 
 
+def leaf_hash(ballot: int, vote: Mapping[str, Any]) -> bytes:
+    """The hash of a vote's leaf, 32 bytes."""
+    return merkle.leaf_hash(leaf(ballot, vote))
+
+
 def message(head: Mapping[str, Any], tree: Mapping[str, Any]) -> bytes:
     """What is signed: the format, the hash of the head, the size and the root of the tree."""
     digest = hashlib.sha256(canonical(head)).hexdigest()
@@ -173,14 +178,18 @@ def receipt_proof(log: Log, receipt: str) -> Proof | None:
 
 def prove(ballot: int, votes: Sequence[Mapping[str, Any]], index: int) -> Proof:
     """The proof that the vote at `index` is in the tree over `votes`. Two hashes a vote."""
-    leaves = [leaf(ballot, vote) for vote in votes]
+    return proof_of([leaf_hash(ballot, vote) for vote in votes], index, votes[index])
+
+
+def proof_of(hashes: Sequence[bytes], index: int, vote: Mapping[str, Any]) -> Proof:
+    """The same from the hashes of all leaves, as `leaf_hash` gives them, and the vote. One hash a vote."""
     return Proof(
         index=index,
-        size=len(leaves),
-        vote=votes[index],
-        leaf_hash=merkle.leaf_hash(leaves[index]).hex(),
-        path=tuple(step.hex() for step in merkle.inclusion_proof(leaves, index)),
-        root=merkle.root(leaves).hex(),
+        size=len(hashes),
+        vote=vote,
+        leaf_hash=hashes[index].hex(),
+        path=tuple(step.hex() for step in merkle.path_of(hashes, index)),
+        root=merkle.root_of(hashes).hex(),
     )
 
 

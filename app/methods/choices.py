@@ -18,6 +18,9 @@ PART: Final[Mapping[str, str]] = {
 }
 """Under which name a choice for each method holds what was chosen."""
 
+MOST_NUMBER: Final = 10**12
+"""The largest number that settings may hold."""
+
 MOST_POINTS: Final = 1000
 
 
@@ -64,20 +67,21 @@ def normal(choice: Choice) -> dict[str, Any]:
 def check_settings(settings: Settings, options: Sequence[Option]) -> list[FieldError]:
     """What is wrong with the making of a ballot, empty if it can be opened; fields are named as in `Settings`.
 
-    Only what the method uses is looked at; what is wrong with the solutions has the field `options`.
+    What is wrong with the solutions has the field `options`. Numbers that the method does not use are only bounded.
     """
     if settings.method not in METHODS:
         message = N_("Choose one of these methods: %(names)s.")
         return [FieldError("method", message, (("names", ", ".join(METHODS)),))]
     if not options:
         return [_error("options", N_("Choose at least one solution to decide on."))]
-    return [
+    errors = [
         *_check_rule(settings),
         *_check_options(settings, options),
         *_check_limits(settings, options),
         *_check_percent(settings),
         *_check_tie_order(settings, options),
     ]
+    return errors + _check_unused(settings, {error.field for error in errors})
 
 
 def _check_approval(settings: Settings, options: Sequence[Option], given: Any) -> list[FieldError]:
@@ -279,6 +283,15 @@ def _check_percent(settings: Settings) -> list[FieldError]:
         _error(name, N_("Give a whole number of per cent from 0 to 100."))
         for name in ("threshold", "quorum", "sector_quorum")
         if not _whole(getattr(settings, name), 0, 100)
+    ]
+
+
+def _check_unused(settings: Settings, told: set[str]) -> list[FieldError]:
+    """What no log could hold, in fields of which nothing is told yet."""
+    return [
+        _error(name, N_("Give a whole number from 0 to %(most)s."), most=MOST_NUMBER)
+        for name in ("seats", "least", "most", "points", "budget")
+        if name not in told and not _whole(getattr(settings, name), 0, MOST_NUMBER)
     ]
 
 

@@ -12,7 +12,12 @@ def root(leaves: Iterable[bytes]) -> bytes:
 
     Two hashes a leaf, in memory of 33 bytes a leaf.
     """
-    level = [leaf_hash(leaf) for leaf in leaves]
+    return root_of([leaf_hash(leaf) for leaf in leaves])
+
+
+def root_of(hashes: Sequence[bytes]) -> bytes:
+    """The same from the hashes of the leaves."""
+    level = list(hashes)
     while len(level) > 1:
         level = _above(level)
     return level[0] if level else hashlib.sha256().digest()
@@ -23,10 +28,18 @@ def inclusion_proof(leaves: Sequence[bytes], index: int) -> list[bytes]:
 
     :raises IndexError: there is no such leaf
     """
-    if not 0 <= index < len(leaves):
+    return path_of([leaf_hash(leaf) for leaf in leaves], index)
+
+
+def path_of(hashes: Sequence[bytes], index: int) -> list[bytes]:
+    """The same from the hashes of the leaves.
+
+    :raises IndexError: there is no such leaf
+    """
+    if not 0 <= index < len(hashes):
         raise IndexError(index)
     proof: list[bytes] = []
-    level = [leaf_hash(leaf) for leaf in leaves]
+    level = list(hashes)
     while len(level) > 1:
         beside = index ^ 1
         if beside < len(level):

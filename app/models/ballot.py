@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Index, Text
+from sqlalchemy import JSON, Index, LargeBinary, Text
 from sqlmodel import Field, SQLModel
 
 from app.database import Key
@@ -105,7 +105,10 @@ class BallotResult(SQLModel, table=True):
 
 
 class PublishedVote(SQLModel, table=True):
-    """A vote in the published log, in shuffled order; `voter` only where votes are open."""
+    """A vote in the published log, in shuffled order; `voter` only where votes are open.
+
+    `leaf_hash` is that of its leaf in the log's tree, so that a receipt is proved without hashing all votes again.
+    """
 
     __tablename__ = "published_vote"
     __table_args__ = (
@@ -120,3 +123,4 @@ class PublishedVote(SQLModel, table=True):
     sector: str = Field(max_length=40)
     choice: str = Field(sa_type=Text)
     voter: dict[str, Any] | None = Field(default=None, sa_type=JSON)
+    leaf_hash: bytes = Field(sa_type=LargeBinary(32))

@@ -1,7 +1,8 @@
 """A vote, the roll of who has voted, and what is counted while a ballot is open.
 
-In a secret ballot nothing but a keyed pseudonym leads from a person to a vote. No row here says when it was
-written, and rows are kept in the order of their keys, so that their order tells nothing either.
+In a secret ballot no column but a keyed pseudonym leads from a person to a vote, and none says when it was written.
+SQLite keeps both tables in the order of their keys. PostgreSQL marks rows with their transaction (`xmin`), which joins
+the two for whoever may ask it so until the ballot is counted; `docs/ballot-log.md` says so.
 """
 
 from datetime import datetime
@@ -24,7 +25,7 @@ class BallotKey(SQLModel, table=True):
 
 
 class RollEntry(SQLModel, table=True):
-    """Someone has voted; what, it does not say."""
+    """Someone has voted, and counts for that sector; what, it does not say."""
 
     __tablename__ = "roll_entry"
     __table_args__ = (Index("ix_roll_entry_person_id", "person_id"), {"sqlite_with_rowid": False})
@@ -32,6 +33,7 @@ class RollEntry(SQLModel, table=True):
     ballot_id: int = Field(primary_key=True, sa_type=Key, foreign_key="ballot.id")
     person_id: int = Field(primary_key=True, sa_type=Key, foreign_key="person.id")
     programme_id: int = refers("programme.id")
+    sector_id: int = refers("sector.id")
 
 
 class Vote(SQLModel, table=True):

@@ -90,6 +90,7 @@ def _administers_any(actor: Actor, _: Any) -> bool:
 _takes_part = _roles("participant", "facilitator", "host", "sponsor", "coordinator")
 _moderates = _roles("facilitator", "coordinator")
 _coordinates = _roles("coordinator")
+_makes_ballots = _roles("sponsor", "coordinator")
 
 RULES: dict[Permission, Rule] = {
     P.READ_PROGRAMME: _is_open_or_member,
@@ -120,9 +121,9 @@ RULES: dict[Permission, Rule] = {
     P.READ_SOLUTION: _is_member,
     P.PROMOTE_SOLUTION: _moderates,
     P.READ_BALLOT: _is_member,
-    P.MAKE_BALLOT: _roles("sponsor", "coordinator"),
+    P.MAKE_BALLOT: _makes_ballots,
     P.CHANGE_BALLOT: lambda actor, ballot: (
-        _coordinates(actor, ballot) or (_is_member(actor, ballot) and actor.person_id == ballot.made_by)
+        _coordinates(actor, ballot) or (_makes_ballots(actor, ballot) and actor.person_id == ballot.made_by)
     ),
     P.CLOSE_BALLOT: _coordinates,
     P.REMIND_VOTERS: _coordinates,

@@ -13,7 +13,7 @@ Rule = Literal["least_sector", "both_sectors", "equal_weight", "bridging", "one_
 Mode = Literal["secret", "open"]
 State = Literal["scheduled", "open", "counting", "closed", "cancelled"]
 
-Number = Annotated[int, Field(ge=0, le=10**12)]
+Number = Annotated[int, Field(ge=0, le=10**9)]
 Percent = Annotated[int, Field(ge=0, le=10**12, json_schema_extra={"maximum": 100})]
 
 MOST_NAMED = 1000

@@ -17,7 +17,16 @@ from app.lib.i18n import LANGUAGES, N_
 from app.methods import choices
 from app.methods.election import Option, Settings
 from app.methods.shuffle import shuffled
-from app.models import Ballot, BallotChange, BallotKey, BallotOption, Organisation, Solution
+from app.models import (
+    Ballot,
+    BallotChange,
+    BallotKey,
+    BallotOption,
+    Challenge,
+    Interest,
+    Organisation,
+    Solution,
+)
 from app.models.ballot import CLOSURE, EXTENSION, MODES, SECRET
 from app.models.base import table
 from app.policies.actor import Actor
@@ -33,6 +42,8 @@ BALLOT = table(Ballot)
 BALLOT_CHANGE = table(BallotChange)
 BALLOT_KEY = table(BallotKey)
 BALLOT_OPTION = table(BallotOption)
+CHALLENGE = table(Challenge)
+INTEREST = table(Interest)
 ORGANISATION = table(Organisation)
 SOLUTION = table(Solution)
 
@@ -108,6 +119,7 @@ def make(tx: Transaction, actor: Actor, challenge_id: int, draft: Draft) -> int:
     :raises NotAllowed: the actor is neither coordinator nor sponsor
     :raises Invalid: something of the draft cannot be taken; each error names its field
     """
+    _lock_challenge(tx, challenge_id)
     challenge = challenges.find(tx.connection, actor, challenge_id)
     require(actor, Permission.MAKE_BALLOT, challenge)
     _lock_solutions(tx, draft.solutions)
@@ -166,6 +178,10 @@ def change(tx: Transaction, actor: Actor, ballot_id: int, draft: Draft, *, versi
     )
     tx.execute(BALLOT_OPTION.delete().where(BALLOT_OPTION.c.ballot_id == ballot_id))
     _write_options(tx, ballot.programme_id, ballot_id, checked.solutions)
+    kept = [solution.id for solution in checked.solutions]
+    tx.execute(
+        INTEREST.delete().where(INTEREST.c.ballot_id == ballot_id, INTEREST.c.solution_id.not_in(kept))
+    )
     _record(tx, "ballot.changed", actor, ballot)
     return ballot.version + 1
 
@@ -220,8 +236,7 @@ def close(tx: Transaction, actor: Actor, ballot_id: int, *, reason: str) -> int:
     reason, errors = text.passage("reason", reason, most=1000, least=1)
     if errors:
         raise Invalid(*errors)
-    now = tx.execute(select(present(tx.dialect))).scalar_one()
-    return _end_at(tx, actor, ballot, now, reason)
+    return _end_at(tx, actor, ballot, ballot.now, reason)
 
 
 # drafts
@@ -279,7 +294,7 @@ def draft_of(ballot: BallotView) -> Draft:
         roles=ballot.roles,
         sectors=ballot.sectors,
         organisations=ballot.organisations,
-        member_since=ballot.member_since,
+        member_since=None if ballot.member_since == ballot.opens_at else ballot.member_since,
         tallies_live=ballot.tallies_live,
         opens_at=ballot.opens_at,
         closes_at=ballot.closes_at,
@@ -350,6 +365,9 @@ def _texts(draft: Draft) -> tuple[dict[str, Any], list[FieldError]]:
         errors.append(FieldError("language", N_("Please choose one of the languages in the list.")))
     if draft.mode not in MODES:
         errors.append(FieldError("mode", N_("Please choose secret or open.")))
+    if draft.mode == SECRET and draft.tallies_live:
+        message = N_("In a secret ballot this would tell how single people voted. Only the turnout can show.")
+        errors.append(FieldError("tallies_live", message))
     values = {
         "title": title,
         "explanation": explanation,
@@ -375,6 +393,11 @@ def _times(draft: Draft, now: datetime) -> tuple[dict[str, Any], list[FieldError
     if not 0 <= draft.reminder_hours <= MOST_REMINDER_HOURS:
         most = (("most", MOST_REMINDER_HOURS),)
         errors.append(FieldError("reminder_hours", N_("Please give 0 to %(most)s hours."), most))
+    if draft.member_since is not None and draft.member_since > opens_at:
+        message = N_(
+            "Please give a day before the ballot opens: who may vote does not change while it is open."
+        )
+        errors.append(FieldError("member_since", message))
     values = {
         "opens_at": opens_at,
         "closes_at": draft.closes_at,
@@ -454,6 +477,11 @@ def _once(errors: Sequence[FieldError]) -> list[FieldError]:
     return list({error.field: error for error in reversed(errors)}.values())[::-1]
 
 
+def _lock_challenge(tx: Transaction, challenge_id: int) -> None:
+    """Let nobody delete the challenge until the ballot stands."""
+    tx.execute(select(CHALLENGE.c.id).where(CHALLENGE.c.id == challenge_id).with_for_update(read=True))
+
+
 def _lock_solutions(tx: Transaction, solution_ids: Sequence[int]) -> None:
     """Let nobody change or take back the solutions until the ballot stands."""
     ids = sorted(set(solution_ids))[:MOST_SOLUTIONS]
@@ -511,13 +539,18 @@ def _end_at(tx: Transaction, actor: Actor, ballot: BallotView, closes_at: dateti
         .where(BALLOT.c.id == ballot.id)
         .values(
             closes_at=closes_at,
-            reminded_at=None if kind == EXTENSION else BALLOT.c.reminded_at,
+            reminded_at=None if _is_far(ballot, closes_at) else BALLOT.c.reminded_at,
             version=ballot.version + 1,
             updated_at=tx.now,
         )
     )
     _record(tx, "ballot.extended" if kind == EXTENSION else "ballot.closed", actor, ballot)
     return ballot.version + 1
+
+
+def _is_far(ballot: BallotView, closes_at: datetime) -> bool:
+    """Whether the reminder of a ballot that closes then is still to come."""
+    return closes_at - ballot.now > timedelta(hours=ballot.reminder_hours)
 
 
 def _record(tx: Transaction, type: str, actor: Actor | None, ballot: Any) -> None:

@@ -252,11 +252,6 @@ def _on_board(dialect: str) -> Select[Any]:
     )
 
 
-def with_solutions(connection: Connection, found: Iterable[BallotView]) -> list[BallotView]:
-    """The ballots, each with its solutions: two statements each, for a page of the API."""
-    return [replace(ballot, solutions=tuple(solutions.on_ballot(connection, ballot.id))) for ballot in found]
-
-
 def waiting_for(connection: Connection, actor: Actor) -> list[BallotView]:
     """The open ballots on which `actor` can vote and has not, the first to close first. One statement."""
     if not actor.memberships:
@@ -335,14 +330,12 @@ def eligible(connection: Connection, ballot: Any) -> dict[str, int]:
     """How many people may vote, by the key of their sector, for each sector that votes, in the programme's order.
 
     `ballot` has an id (None before it is made), roles, sectors, organisations and member_since. Whoever has voted
-    counts even if they have left since. One statement.
+    counts for the sector that they voted for, even if they have left it since. One statement.
     """
-    counted = (
-        select(MEMBERSHIP.c.sector_id, func.count().label("people"))
-        .where(may_vote(ballot))
-        .group_by(MEMBERSHIP.c.sector_id)
-        .subquery()
-    )
+    waiting = select(MEMBERSHIP.c.sector_id).where(_is_among(ballot), ~_is_on_roll(ballot))
+    voted = select(ROLL.c.sector_id).where(ROLL.c.ballot_id == (ballot.id or 0))
+    people = waiting.union_all(voted).subquery()
+    counted = select(people.c.sector_id, func.count().label("people")).group_by(people.c.sector_id).subquery()
     rows = connection.execute(
         select(SECTOR.c.key, func.coalesce(counted.c.people, 0))
         .outerjoin(counted, counted.c.sector_id == SECTOR.c.id)
@@ -370,12 +363,20 @@ def turnout(connection: Connection, ballot_id: int) -> Sequence[Any]:
 
 
 def may_vote(ballot: Any) -> ColumnElement[bool]:
-    """The condition that a membership may vote on `ballot`: what `why_not` says, for many at once."""
+    """The condition that a membership may vote on `ballot` or has: what `why_not` says, for many at once."""
+    return or_(_is_among(ballot), and_(_is_of(ballot), _is_on_roll(ballot)))
+
+
+def _is_among(ballot: Any) -> ColumnElement[bool]:
+    """The condition that a membership is among those who may vote now."""
     roles = [role for role in VOTERS if not ballot.roles or role in ballot.roles]
+    is_there = exists().where(PERSON.c.id == MEMBERSHIP.c.person_id, PERSON.c.disabled_at.is_(None))
     conditions = [
+        _is_of(ballot),
         MEMBERSHIP.c.role.in_(roles),
         MEMBERSHIP.c.created_at <= ballot.member_since,
         MEMBERSHIP.c.ended_at.is_(None),
+        is_there,
     ]
     if ballot.organisations:
         conditions.append(MEMBERSHIP.c.organisation_id.in_(ballot.organisations))
@@ -384,10 +385,17 @@ def may_vote(ballot: Any) -> ColumnElement[bool]:
             SECTOR.c.programme_id == ballot.programme_id, SECTOR.c.key.in_(ballot.sectors)
         )
         conditions.append(MEMBERSHIP.c.sector_id.in_(keys))
-    has_voted = exists().where(
-        ROLL.c.ballot_id == (ballot.id or 0), ROLL.c.person_id == MEMBERSHIP.c.person_id
-    )
-    return and_(MEMBERSHIP.c.programme_id == ballot.programme_id, or_(and_(*conditions), has_voted))
+    return and_(*conditions)
+
+
+def _is_of(ballot: Any) -> ColumnElement[bool]:
+    found: ColumnElement[bool] = MEMBERSHIP.c.programme_id == ballot.programme_id
+    return found
+
+
+def _is_on_roll(ballot: Any) -> ColumnElement[bool]:
+    """The condition that a membership's person has voted."""
+    return exists().where(ROLL.c.ballot_id == (ballot.id or 0), ROLL.c.person_id == MEMBERSHIP.c.person_id)
 
 
 # for the other services of ballots
@@ -400,19 +408,27 @@ def take_turns(tx: Transaction, ballot_ids: Iterable[int]) -> None:
     that two batches cannot wait for each other. SQLite has one writer at a time anyway.
     """
     if tx.dialect == "postgresql":
-        for ballot_id in sorted(set(ballot_ids)):
+        for ballot_id in sorted({each for each in ballot_ids if each < MOST_ID}):
             tx.execute(_TURN, {"turn": TURN_LOCKS + ballot_id})
 
 
 TURN_LOCKS: Final = 0x706662 << 40
 """Where the PostgreSQL advisory locks of ballots begin: to it a ballot's id is added."""
 
+MOST_ID: Final = 1 << 40
+"""No ballot has an id from here on, and the lock's number would not fit."""
+
 _TURN: Final = text("SELECT pg_advisory_xact_lock(:turn)")
 
 
 def selection(connection: Connection, actor: Actor) -> Select[Any]:
     """Ballots whose challenge is not deleted, each with the reader's place in the programme and on the roll."""
-    return _selection(connection.dialect.name, actor.person_id)
+    return _selection(connection.dialect.name, actor.person_id).where(CHALLENGE.c.deleted_at.is_(None))
+
+
+def any_selection(connection: Connection) -> Select[Any]:
+    """The same of every ballot, as nobody in particular sees it: for what must be done with it all the same."""
+    return _selection(connection.dialect.name, None)
 
 
 def _selection(dialect: str, person_id: Any) -> Select[Any]:
@@ -429,7 +445,7 @@ def _selection(dialect: str, person_id: Any) -> Select[Any]:
         )
         .select_from(BALLOT)
         .join(PROGRAMME, PROGRAMME.c.id == BALLOT.c.programme_id)
-        .join(CHALLENGE, and_(CHALLENGE.c.id == BALLOT.c.challenge_id, CHALLENGE.c.deleted_at.is_(None)))
+        .join(CHALLENGE, CHALLENGE.c.id == BALLOT.c.challenge_id)
         .outerjoin(
             MEMBERSHIP,
             and_(

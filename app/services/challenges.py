@@ -13,7 +13,7 @@ from app.database import Transaction
 from app.errors import Conflict, FieldError, Invalid, Moved, NotFound
 from app.lib import clock, markdown
 from app.lib.i18n import LANGUAGES, N_
-from app.models import Challenge, Organisation, Phase, Programme
+from app.models import Ballot, Challenge, Organisation, Phase, Programme
 from app.models.base import table
 from app.models.challenge import PHASES
 from app.policies.actor import Actor
@@ -25,6 +25,7 @@ from app.services.events import record
 from app.services.phases import NO_PHASE, PhaseView
 from app.services.programmes import ProgrammeView
 
+BALLOT = table(Ballot)
 CHALLENGE = table(Challenge)
 PHASE = table(Phase)
 PROGRAMME = table(Programme)
@@ -189,8 +190,16 @@ def change(
 
 
 def delete(tx: Transaction, actor: Actor, challenge_id: int, *, version: int | None = None) -> None:
-    """Take a challenge off every page; its rows stay, so that what refers to them stays whole."""
+    """Take a challenge off every page; its rows stay, so that what refers to them stays whole.
+
+    :raises Conflict: a ballot of it is not counted yet
+    """
     view = _changeable(tx, actor, challenge_id, Permission.DELETE_CHALLENGE, version)
+    undecided = select(BALLOT.c.id).where(
+        BALLOT.c.challenge_id == challenge_id, BALLOT.c.counted_at.is_(None), BALLOT.c.cancelled_at.is_(None)
+    )
+    if tx.execute(undecided.limit(1)).first() is not None:
+        raise Conflict(N_("A ballot of this challenge is not counted yet; it cannot go before that."))
     tx.execute(CHALLENGE.update().where(CHALLENGE.c.id == challenge_id).values(deleted_at=tx.now))
     _record(tx, "challenge.deleted", actor, view)
 

@@ -38,7 +38,6 @@ from app.models import (
     Vote,
 )
 from app.models.base import table
-from app.policies.actor import ANONYMOUS
 from app.services import ballots, notices, solutions
 from app.services.ballots import CLOSED, COUNTING, OPEN, BallotView
 from app.services.events import record
@@ -55,9 +54,6 @@ VOTE = table(Vote)
 
 AT_ONCE: Final = 5000
 """Rows that one statement writes."""
-
-LIVE_STEP: Final = 5
-"""How many votes of a sector must have come or changed before a secret ballot's live tally shows them, together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +125,10 @@ def finish(database: Database, ballot_id: int, base_url: str) -> bool:
     if not database.write_now(lambda tx: settle(tx, ballot_id)):
         return False
     found = database.read_now(lambda connection: counted(connection, ballot_id, base_url))
-    return database.write_now(lambda tx: publish(tx, ballot_id, found))
+    done = database.write_now(lambda tx: publish(tx, ballot_id, found))
+    if done:
+        database.tidy(VOTE, BALLOT_KEY)
+    return done
 
 
 def settle(tx: Transaction, ballot_id: int) -> bool:
@@ -179,28 +178,23 @@ def write(tx: Transaction, ballot_id: int, programme_id: int, counted: Counted) 
     )
 
 
-def refresh(tx: Transaction, ballot_id: int) -> bool:
-    """Bring a live tally up to date; whether anything new shows.
+def refresh(database: Database, ballot_id: int) -> bool:
+    """Bring the live tally of an open ballot up to date; whether anything new shows.
 
-    In a secret ballot what has come from a sector shows only in steps of `LIVE_STEP` votes, since whoever looks before
-    and after a single vote would read it.
+    Votes are read and counted outside the writer. A secret ballot has no live tally: whoever looks before and after a
+    single vote would read it.
     """
+    found = database.read_now(lambda connection: _live_tally(connection, ballot_id))
+    return found is not None and database.write_now(lambda tx: show(tx, ballot_id, found))
+
+
+def show(tx: Transaction, ballot_id: int, tally: Mapping[str, Any]) -> bool:
+    """Show this tally while the ballot is open; whether it was shown."""
+    ballots.take_turns(tx, [ballot_id])
     ballot = _view(tx.connection, ballot_id)
-    if ballot.state != OPEN or not ballot.tallies_live:
+    if ballot.state != OPEN:
         return False
-    changes: dict[str, int] = {}
-    for row in ballots.turnout(tx.connection, ballot_id):
-        changes[row.sector] = changes.get(row.sector, 0) + row.changes
-    shown = (ballot.live_tally or {}).get("changes", {})
-    steps = [step for key in changes if (step := changes[key] - shown.get(key, 0))]
-    if not steps or (ballot.is_secret and min(steps) < LIVE_STEP):
-        return False
-    election = _election(tx.connection, ballot, _votes(tx.connection, ballot))
-    tally = counts.to_json(counts.count(sector_rule.pooled(election)))
-    kept = {name: tally[name] for name in ("sectors", "standings", "turnout")}
-    tx.execute(
-        BALLOT.update().where(BALLOT.c.id == ballot_id).values(live_tally={"changes": changes, **kept})
-    )
+    tx.execute(BALLOT.update().where(BALLOT.c.id == ballot_id).values(live_tally=dict(tally)))
     record(
         tx,
         "ballot.tallied",
@@ -210,6 +204,17 @@ def refresh(tx: Transaction, ballot_id: int) -> bool:
         subject_id=ballot_id,
     )
     return True
+
+
+def _live_tally(connection: Connection, ballot_id: int) -> dict[str, Any] | None:
+    """The tally of an open ballot as it stands, with the number of changes so far; None where none is new."""
+    ballot = _view(connection, ballot_id)
+    changes = sum(row.changes for row in ballots.turnout(connection, ballot_id))
+    shown = (ballot.live_tally or {}).get("changes", 0)
+    if ballot.state != OPEN or not ballot.tallies_live or ballot.is_secret or changes == shown:
+        return None
+    result = tally(connection, ballot_id).result
+    return {"changes": changes} | {name: result[name] for name in ("sectors", "standings", "turnout")}
 
 
 # queries
@@ -247,7 +252,7 @@ def log(connection: Connection, ballot: BallotView) -> dict[str, Any]:
 
 
 def receipt_proof(connection: Connection, ballot: BallotView, receipt: str) -> ballot_log.Proof | None:
-    """Where a receipt stands in the published log, or None. One statement, else three over all votes.
+    """Where a receipt stands in the published log, or None. One statement, or three, one of them over all votes.
 
     :raises Conflict: the ballot is not counted yet
     """
@@ -256,9 +261,17 @@ def receipt_proof(connection: Connection, ballot: BallotView, receipt: str) -> b
         PUBLISHED.c.ballot_id == ballot.id, PUBLISHED.c.receipt == normal_receipt(receipt)
     )
     position = connection.execute(found).scalar()
-    return (
-        None if position is None else ballot_log.prove(ballot.id, log(connection, ballot)["votes"], position)
+    if position is None:
+        return None
+    rows = connection.execute(
+        select(PUBLISHED.c.leaf_hash).where(PUBLISHED.c.ballot_id == ballot.id).order_by(PUBLISHED.c.position)
     )
+    row = connection.execute(
+        select(PUBLISHED.c.receipt, PUBLISHED.c.sector, PUBLISHED.c.choice, PUBLISHED.c.voter).where(
+            PUBLISHED.c.ballot_id == ballot.id, PUBLISHED.c.position == position
+        )
+    ).one()
+    return ballot_log.proof_of(list(rows.scalars()), position, _entry(row))
 
 
 def voters(connection: Connection, ballot: BallotView, *, most: int = 200) -> Sequence[Mapping[str, Any]]:
@@ -291,7 +304,8 @@ def _view(connection: Connection, ballot_id: int) -> BallotView:
 
     :raises NotFound: there is none
     """
-    row = connection.execute(ballots.selection(connection, ANONYMOUS).where(BALLOT.c.id == ballot_id)).first()
+    chosen = ballots.any_selection(connection).where(BALLOT.c.id == ballot_id)
+    row = connection.execute(chosen).first()
     if row is None:
         raise NotFound(N_("There is no such ballot, or it is not open to you."))
     return replace(ballots.view(row), solutions=tuple(solutions.on_ballot(connection, ballot_id)))
@@ -388,13 +402,29 @@ def _beside(connection: Connection, ballot: BallotView, election: Election) -> d
 
 def _turnout(connection: Connection, ballot: BallotView, *, together: bool) -> list[dict[str, Any]]:
     """First votes hour by hour and sector by sector; of all together where a sector is too small to be told apart."""
-    found: dict[tuple[str, str], int] = {}
+    found: dict[str, dict[str, int]] = {}
     for row in ballots.turnout(connection, ballot.id):
-        key = (clock.rfc3339(row.hour), "" if together else row.sector)
-        found[key] = found.get(key, 0) + row.voters
-    return [
-        {"hour": hour, "sector": sector, "voters": voters} for (hour, sector), voters in sorted(found.items())
+        hours = found.setdefault("" if together else row.sector, {})
+        hour = clock.rfc3339(row.hour)
+        hours[hour] = hours.get(hour, 0) + row.voters
+    hourly = [
+        {"hour": hour, "sector": sector, "voters": voters}
+        for sector, hours in found.items()
+        for hour, voters in _without_withdrawals(hours).items()
     ]
+    return sorted(hourly, key=lambda row: (row["hour"], row["sector"]))
+
+
+def _without_withdrawals(hours: Mapping[str, int]) -> dict[str, int]:
+    """First votes by hour, those taken back in a later hour left out of the newest hours before it that had any."""
+    left: dict[str, int] = {}
+    owed = 0
+    for hour in sorted(hours, reverse=True):
+        voters = hours[hour] - owed
+        owed = max(-voters, 0)
+        if voters > 0:
+            left[hour] = voters
+    return left
 
 
 def _head(connection: Connection, ballot: BallotView, election: Election, base_url: str) -> dict[str, Any]:
@@ -449,6 +479,7 @@ def _write_votes(
             "sector": vote["sector"],
             "choice": canonical(vote["choice"]).decode(),
             "voter": vote.get("voter"),
+            "leaf_hash": ballot_log.leaf_hash(ballot_id, vote),
         }
         for position, vote in enumerate(votes)
     ]

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Row, Select, and_, exists, func, literal_column, select
+from sqlalchemy import Row, Select, and_, exists, func, literal_column, or_, select
 from sqlalchemy.engine import Connection
+from sqlalchemy.sql import ColumnElement
 
-from app.database import Transaction
+from app.database import Transaction, present
 from app.integrations import mail, queue
 from app.lib.i18n import N_
-from app.models import Ballot, CoAuthor, Idea, Membership, Merge, Notice, Person, Programme
+from app.models import Ballot, CoAuthor, Idea, Membership, Merge, Notice, Person, Programme, RollEntry
 from app.models.base import table
 from app.policies import actor as actors
 from app.policies.actor import Actor
@@ -25,6 +26,7 @@ MEMBERSHIP = table(Membership)
 PROGRAMME = table(Programme)
 MERGE = table(Merge)
 BALLOT = table(Ballot)
+ROLL = table(RollEntry)
 CO_AUTHOR = table(CoAuthor)
 IDEA = table(Idea).alias("about")
 SOURCE = table(Idea).alias("source")
@@ -225,7 +227,9 @@ def waiting(connection: Connection, actor: Actor, *, most: int = 50) -> tuple[No
     """
     require(actor, Permission.MANAGE_OWN)
     rows = connection.execute(
-        _SELECT.where(NOTICE.c.person_id == actor.person_id, NOTICE.c.read_at.is_(None))
+        _SELECT.where(
+            NOTICE.c.person_id == actor.person_id, NOTICE.c.read_at.is_(None), _still_holds(connection)
+        )
         .order_by(NOTICE.c.id.desc())
         .limit(most)
     )
@@ -269,12 +273,23 @@ def addressed(connection: Connection, notice_id: int) -> Addressed | None:
         )
         .where(
             NOTICE.c.id == notice_id,
+            _still_holds(connection),
             NOTICE.c.read_at.is_(None),
             PERSON.c.email.is_not(None),
             PERSON.c.disabled_at.is_(None),
         )
     ).first()
     return Addressed(_view(_reader(row), row), row.email, row.language) if row else None
+
+
+def _still_holds(connection: Connection) -> ColumnElement[bool]:
+    """The condition that a notice does not call to a vote that is over, or that its reader has cast."""
+    has_voted = exists().where(ROLL.c.ballot_id == NOTICE.c.ballot_id, ROLL.c.person_id == NOTICE.c.person_id)
+    is_over = BALLOT.c.closes_at <= present(connection.dialect.name)
+    return ~and_(NOTICE.c.kind.in_(_CALLS), or_(is_over, has_voted))
+
+
+_CALLS: Final = ("ballot_opened", "ballot_reminder")
 
 
 def _reader(row: Row[Any]) -> Actor:

@@ -34,6 +34,7 @@ def due(connection: Connection) -> list[int]:
         select(
             BALLOT.c.id,
             BALLOT.c.announced_at,
+            BALLOT.c.opens_at,
             BALLOT.c.closes_at,
             BALLOT.c.reminder_hours,
             BALLOT.c.reminded_at,
@@ -81,11 +82,10 @@ def remind(tx: Transaction, actor: Actor, ballot_id: int) -> None:
 
 
 def _is_due(row: Any, now: Any) -> bool:
-    return (
-        row.reminded_at is None
-        and row.reminder_hours > 0
-        and row.closes_at - now <= timedelta(hours=row.reminder_hours)
-    )
+    """Whether the reminder by the clock is due; a ballot that is shorter than that is announced only."""
+    before = timedelta(hours=row.reminder_hours)
+    is_long = row.closes_at - row.opens_at > before
+    return row.reminded_at is None and row.reminder_hours > 0 and is_long and row.closes_at - now <= before
 
 
 def _held(tx: Transaction, ballot_id: int) -> BallotView | None:

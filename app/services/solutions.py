@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import Row, Select, and_, exists, func, select
 from sqlalchemy.engine import Connection
 
-from app.database import Transaction, present
+from app.database import Transaction
 from app.errors import Conflict, FieldError, Invalid, Moved, NotFound
 from app.lib import markdown
 from app.lib.i18n import LANGUAGES, N_
@@ -32,13 +32,13 @@ BALLOT_OPTION = table(BallotOption)
 
 MOST_IDEAS: Final = 20
 MOST_LINKS: Final = 10
-MOST_COST: Final = 10**12
+MOST_COST: Final = 10**9
 MOST_ADDRESS: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
 class SolutionView:
-    """A solution as pages and the API show it. `is_frozen`: a ballot that holds it is open, so it cannot change."""
+    """A solution as pages and the API show it. `is_frozen`: a ballot holds it that is not counted yet."""
 
     id: int
     programme_id: int
@@ -71,7 +71,7 @@ def find(connection: Connection, actor: Actor, solution_id: int) -> SolutionView
 
     :raises NotFound: there is none, or the actor may not see it
     """
-    views = _views(connection, _selection(connection).where(SOLUTION.c.id == solution_id))
+    views = _views(connection, _selection().where(SOLUTION.c.id == solution_id))
     if not views or not may(actor, Permission.READ_SOLUTION, views[0]):
         raise NotFound(N_("There is no such solution, or it is not open to you."))
     return views[0]
@@ -85,7 +85,7 @@ def on_challenge(
     None where the actor may not see them.
     """
     chosen = (
-        _selection(connection)
+        _selection()
         .where(
             SOLUTION.c.challenge_id == challenge_id,
             SOLUTION.c.id > after,
@@ -98,9 +98,9 @@ def on_challenge(
 
 
 def on_ballot(connection: Connection, ballot_id: int) -> list[SolutionView]:
-    """The solutions of a ballot, in the order in which they were put on it. Two statements."""
+    """The solutions of a ballot, in the order in which they were put on it, whatever became of them. Two statements."""
     chosen = (
-        _selection(connection)
+        _any_selection()
         .join(BALLOT_OPTION, BALLOT_OPTION.c.solution_id == SOLUTION.c.id)
         .where(BALLOT_OPTION.c.ballot_id == ballot_id)
         .order_by(BALLOT_OPTION.c.position)
@@ -172,7 +172,7 @@ def change(
 ) -> int:
     """Change what `promote` takes; what is left out stays. The new version.
 
-    :raises Conflict: a ballot that holds it is open, so what people decide on stands
+    :raises Conflict: a ballot holds it that is not counted yet, so what people decide on stands
     :raises Moved: `version` is given and no longer the newest
     """
     view = _changeable(tx, actor, solution_id, version)
@@ -215,8 +215,14 @@ def withdraw(tx: Transaction, actor: Actor, solution_id: int, *, version: int | 
 # within
 
 
-def _selection(connection: Connection) -> Select[Any]:
+def _selection() -> Select[Any]:
     """Solutions that are not deleted with their challenge; each with whether a ballot has frozen it."""
+    return _any_selection().join(
+        CHALLENGE, and_(CHALLENGE.c.id == SOLUTION.c.challenge_id, CHALLENGE.c.deleted_at.is_(None))
+    )
+
+
+def _any_selection() -> Select[Any]:
     held = (
         select(BALLOT_OPTION.c.ballot_id)
         .join(BALLOT, BALLOT.c.id == BALLOT_OPTION.c.ballot_id)
@@ -224,14 +230,9 @@ def _selection(connection: Connection) -> Select[Any]:
             BALLOT_OPTION.c.solution_id == SOLUTION.c.id,
             BALLOT.c.cancelled_at.is_(None),
             BALLOT.c.counted_at.is_(None),
-            BALLOT.c.opens_at <= present(connection.dialect.name),
         )
     )
-    return (
-        select(SOLUTION, exists(held).label("is_frozen"))
-        .select_from(SOLUTION)
-        .join(CHALLENGE, and_(CHALLENGE.c.id == SOLUTION.c.challenge_id, CHALLENGE.c.deleted_at.is_(None)))
-    )
+    return select(SOLUTION, exists(held).label("is_frozen")).select_from(SOLUTION)
 
 
 def _views(connection: Connection, chosen: Select[Any]) -> list[SolutionView]:
@@ -275,7 +276,9 @@ def _changeable(tx: Transaction, actor: Actor, solution_id: int, version: int | 
     if view.withdrawn:
         raise Conflict(N_("This solution was taken back."))
     if view.is_frozen:
-        raise Conflict(N_("A ballot that holds this solution is open, so it cannot change now."))
+        raise Conflict(
+            N_("A ballot that is not counted yet holds this solution, so what is decided on stands as it is.")
+        )
     if version is not None and version != view.version:
         raise Moved(N_("Someone has changed this solution in the meantime."), current=view.version)
     return view

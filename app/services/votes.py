@@ -92,13 +92,13 @@ def mine(connection: Connection, actor: Actor, ballot: BallotView) -> MyVote | N
     :raises Gone: the ballot is counted, and nothing here leads from a person to a vote any more
     """
     if ballot.state == ballots.CLOSED:
-        if not ballot.is_secret:
-            raise Gone(N_("This ballot is counted: its votes stand in the published log, with names."))
-        raise Gone(N_("This ballot is counted: nobody can tell any more who voted how. Use your receipt."))
+        raise _gone(ballot)
     found = select(BALLOT_KEY.c.secret).where(BALLOT_KEY.c.ballot_id == ballot.id)
     key = connection.execute(found).scalar()
-    if key is None or not actor.is_known:
+    if not actor.is_known or ballot.state == ballots.CANCELLED:
         return None
+    if key is None:
+        raise _gone(ballot)
     row = connection.execute(select(VOTE.c.receipt, VOTE.c.choice).where(*_is(ballot.id, key, actor))).first()
     return MyVote(row.receipt, json.loads(row.choice)) if row else None
 
@@ -157,14 +157,16 @@ def _meet(tx: Transaction, wish: Wish, steps: "Counter[_Step]") -> Receipt:
         "receipt": code,
         "choice": canonical(normal).decode(),
     }
-    entry = {"ballot_id": row.id, "person_id": person_id, "programme_id": row.programme_id}
+    entry = {name: values[name] for name in ("ballot_id", "programme_id", "sector_id")}
+    entry["person_id"] = person_id
     is_first = tx.execute(_enrolling(tx.dialect), entry).first() is not None
+    sector_id = row.voter_sector_id
     if is_first:
         tx.execute(insert(VOTE), values)
-    elif tx.execute(_replacing(values)).first() is None:
-        raise _lost()
-    steps[held.step(row.voter_sector_id, "changes")] += 1
-    steps[held.step(row.voter_sector_id, "voters")] += is_first
+    else:
+        sector_id = _replace(tx, values)
+    steps[held.step(sector_id, "changes")] += 1
+    steps[held.step(sector_id, "voters")] += is_first
     _record(tx, "vote.cast", held)
     signature = seal.sign(ballot_log.receipt_message(row.id, code, normal)).hex()
     return Receipt(code, signature, normal, replaced=not is_first)
@@ -208,6 +210,7 @@ def declare_interest(
     :raises NotFound: there is no such ballot for this actor, or no such solution on it
     :raises Conflict: the ballot has closed
     """
+    ballots.take_turns(tx, [ballot_id])
     ballot = ballots.find(tx.connection, actor, ballot_id)
     require(actor, Permission.DECLARE_INTEREST, ballot)
     if ballot.state not in (OPEN, SCHEDULED):
@@ -339,11 +342,23 @@ def _is(ballot_id: int, key: bytes, actor: Actor) -> tuple[Any, Any]:
     return VOTE.c.ballot_id == ballot_id, VOTE.c.pseudonym == seal.pseudonym(key, actor.person_id or 0)
 
 
-def _replacing(values: Mapping[str, Any]) -> Any:
-    """Write a choice over the one that stands under the same pseudonym."""
-    new = {name: values[name] for name in ("choice", "receipt", "sector_id")}
+def _replace(tx: Transaction, values: Mapping[str, Any]) -> int:
+    """Write a choice over the one that stands under the same pseudonym; the sector that it counts for, as before.
+
+    :raises Conflict: the roll names someone under whose pseudonym nothing stands
+    """
+    new = {name: values[name] for name in ("choice", "receipt")}
     is_it = VOTE.c.ballot_id == values["ballot_id"], VOTE.c.pseudonym == values["pseudonym"]
-    return VOTE.update().where(*is_it).values(**new).returning(VOTE.c.sector_id)
+    replaced = tx.execute(VOTE.update().where(*is_it).values(**new).returning(VOTE.c.sector_id)).first()
+    if replaced is None:
+        raise _lost()
+    return int(replaced.sector_id)
+
+
+def _gone(ballot: BallotView) -> Gone:
+    if not ballot.is_secret:
+        return Gone(N_("This ballot is counted: its votes stand in the published log, with names."))
+    return Gone(N_("This ballot is counted: nobody can tell any more who voted how. Use your receipt."))
 
 
 def _lost() -> Conflict:

@@ -208,6 +208,7 @@ def test_the_draft_of_a_ballot_makes_it_again(world, three):
         opens_at=clock.now() + DAY,
         roles=["participant"],
         sectors=["public", "business"],
+        mode="open",
         tallies_live=True,
     )
     before = found(world, ballot)
