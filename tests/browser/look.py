@@ -47,6 +47,13 @@ def main(only: str = "") -> None:
             "moderation": ("facilitator@demo.example", "/challenges/1/moderation"),
             "clusters": ("fay", f"/challenges/{board}/clusters"),
             "phases": ("fay", f"/challenges/{board}/phases"),
+            "solutions": ("public@demo.example", "/challenges/4/solutions"),
+            "ballot": ("public@demo.example", "/ballots/2"),
+            "vote": ("public@demo.example", "/ballots/2/vote"),
+            "vote-budget": ("public@demo.example", "/ballots/3/vote"),
+            "result": ("public@demo.example", "/ballots/1/result"),
+            "result-sheet": ("public@demo.example", "/ballots/1/result/sheet"),
+            "ballot-new": ("cora", f"/challenges/{board}/ballots/new"),
             "console": ("coordinator@demo.example", "/admin"),
         }
         with launched(playwright, path) as browser:

@@ -338,6 +338,23 @@ def test_many_solutions_are_all_reached_and_none_hides_the_focus(browsing: Brows
     assert unseen(found) == []
 
 
+def test_a_card_that_comes_begins_where_one_looks(browsing: Browsing, challenge: int) -> None:
+    """However far down the button was that led on to it."""
+    world = browsing.world
+    named = [
+        world.solution(f"Solution {number}", challenge, summary="Some words. " * 90) for number in range(3)
+    ]
+    ballot = world.ballot("score", named, challenge)
+    page = browsing.page_of(world.bea, **PHONE)
+    page.goto(f"/ballots/{ballot}/vote")
+    for title in _titles(page)[1:]:
+        page.locator("[data-next]").tap()
+        expect(page.get_by_role("heading", name=title)).to_be_in_viewport()
+        expect(page.locator("[data-progress]")).to_be_in_viewport()
+    page.get_by_role("button", name="Back").tap()
+    expect(page.get_by_role("heading", name=_titles(page)[1])).to_be_in_viewport()
+
+
 def test_who_may_not_vote_is_told_before_anything_is_filled_in(browsing: Browsing, challenge: int) -> None:
     world = browsing.world
     ballot = world.ballot("approval", None, challenge, sectors=["public"])

@@ -5,8 +5,10 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from app.lib import i18n
 from tests.browser.board import card, column_of, expect_tally, fresh, idea_address, support_button
 from tests.browser.browsing import PHONE, Browsing
+from tests.browser.deciding import soon
 
 
 @pytest.fixture
@@ -93,6 +95,44 @@ def test_an_idea_is_edited_hidden_answered_and_restored(browsing: Browsing, boar
     expect(fay.get_by_role("link", name="Hide with a reason")).to_be_visible()
     alice.goto(board)
     expect(card(alice, "No paper")).to_be_visible()
+
+
+def test_a_solution_is_promoted_and_a_ballot_made_changed_and_taken_back(
+    browsing: Browsing, board: str
+) -> None:
+    browsing.witness.expects("status of 422")
+    world = browsing.world
+    fay, cora = (browsing.page_of(who, java_script_enabled=False) for who in (world.fay, world.cora))
+    for title in ("One form, once", "A shared desk"):
+        fay.goto(f"{board}/solutions/new")
+        fay.get_by_label("Title", exact=True).fill(title)
+        fay.locator("#field-summary").fill("**Once**, for all.")
+        fay.locator("main .button-primary").click()
+        expect(fay.get_by_role("heading", name=title)).to_be_visible()
+    fay.goto(f"{board}/solutions")
+    expect(fay.get_by_role("link", name="One form, once")).to_be_visible()
+
+    cora.goto(f"{board}/ballots/new")
+    cora.get_by_label("Question", exact=True).fill("Which one first?")
+    cora.get_by_role("button", name="Preview").click()
+    expect(cora.get_by_role("alert")).to_contain_text("Solutions")
+    expect(cora.get_by_label("Question", exact=True)).to_have_value("Which one first?")
+    for title in ("One form, once", "A shared desk"):
+        cora.get_by_label(title).check()
+    cora.locator("input[name='method'][value='ranked']").check()
+    cora.locator("#field-opens_at").fill(i18n.local_input(soon(days=1)))
+    cora.get_by_role("button", name="Preview").click()
+    expect(cora.get_by_role("heading", name="Is it right like this?")).to_be_visible()
+    cora.get_by_role("button", name="Make the ballot").click()
+    expect(cora.get_by_text("You may vote here.")).to_be_visible()
+    cora.get_by_role("link", name="Edit the ballot").click()
+    expect(cora.locator("input[name='method'][value='ranked']")).to_be_checked()
+    cora.get_by_label("Question", exact=True).fill("Which one next?")
+    cora.get_by_role("button", name="Preview").click()
+    cora.get_by_role("button", name="Save the ballot").click()
+    expect(cora.get_by_role("heading", name="Which one next?")).to_be_visible()
+    cora.get_by_role("button", name="Take the ballot back").click()
+    expect(cora.get_by_text("taken back before it opened")).to_be_visible()
 
 
 def test_a_board_is_sorted_filtered_and_searched(browsing: Browsing) -> None:
