@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
     import numpy as np
@@ -74,12 +74,15 @@ class Settings:
     secret: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Vote:
-    """One person's choice; `sector` is the key of theirs (empty where small sectors are counted together)."""
+class Vote(NamedTuple):
+    """One person's choice; `sector` is the key of theirs (empty where small sectors are counted together).
+
+    `written` is the choice as `canonical` writes it, where that is at hand: it saves writing it for the input's hash.
+    """
 
     sector: str
     choice: Choice
+    written: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,11 +328,17 @@ def input_hash(election: Election) -> str:
         "too_small": list(election.too_small),
         "withheld": election.withheld,
     }
-    votes = sorted(canonical([vote.sector, dict(vote.choice)]) for vote in election.votes)
+    sectors = {sector: _text(sector) for sector in {vote.sector for vote in election.votes}}
+    votes = sorted(
+        f"[{sectors[sector]},{written or _text(choice)}]" for sector, choice, written in election.votes
+    )
     digest = hashlib.sha256(canonical(head))
-    for vote in votes:
-        digest.update(b"\n" + vote)
+    digest.update("".join(f"\n{vote}" for vote in votes).encode())
     return digest.hexdigest()
+
+
+def _text(value: Any) -> str:
+    return _ENCODER.encode(value)
 
 
 def _plain(value: Any) -> Any:

@@ -99,7 +99,7 @@ def pooled(election: Election) -> Election:
         return election
     if len(election.votes) < SMALLEST_SECTOR:
         return replace(election, votes=(), too_small=small, withheld=len(election.votes))
-    votes = [vote if not vote.sector else Vote("", vote.choice) for vote in election.votes]
+    votes = [vote if not vote.sector else vote._replace(sector="") for vote in election.votes]
     return replace(election, votes=votes, too_small=small)
 
 

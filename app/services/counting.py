@@ -7,7 +7,7 @@ done by two at once, the second finds it done.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import repeat
 from random import Random, SystemRandom
@@ -69,13 +69,17 @@ class ResultView:
     signature: Mapping[str, Any]
 
 
+_Beside = tuple[str, dict[str, str] | None]
+"""A vote's receipt, and its voter where votes are open."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tallied:
-    """A ballot, its votes as the log holds them, in shuffled order, the election that they make, and its result."""
+    """A ballot, the election that its votes make, what the log holds beside each of them, and its result."""
 
     ballot: BallotView
-    votes: list[dict[str, Any]]
     election: Election
+    beside: list[_Beside]
     result: dict[str, Any]
 
 
@@ -311,22 +315,18 @@ def _view(connection: Connection, ballot_id: int) -> BallotView:
     return replace(ballots.view(row), solutions=tuple(solutions.on_ballot(connection, ballot_id)))
 
 
-def _votes(connection: Connection, ballot: BallotView) -> list[dict[str, Any]]:
-    """The votes as the log holds them: receipt, sector, choice, and the voter where votes are open."""
+def _votes(connection: Connection, ballot: BallotView) -> tuple[list[CastVote], list[_Beside]]:
+    """The votes, and in the same order what the log holds beside each."""
     keys = {row.id: row.key for row in ballots.sectors(connection, ballot.programme_id)}
-    wanted = select(VOTE.c.receipt, VOTE.c.sector_id, VOTE.c.choice).where(VOTE.c.ballot_id == ballot.id)
-    voters: Iterable[dict[str, str] | None] = repeat(None)
-    if ballot.is_secret:
-        rows = connection.execute(wanted).all()
-    else:
-        rows = connection.execute(_with_voters(wanted)).all()
-        voters = [_voter(row) for row in rows]
+    wanted = select(VOTE.c.sector_id, VOTE.c.choice, VOTE.c.receipt).where(VOTE.c.ballot_id == ballot.id)
+    rows = connection.execute(wanted if ballot.is_secret else _with_voters(wanted)).all()
     if not rows:
-        return []
-    receipts, sector_ids, texts, *_ = zip(*rows, strict=True)
+        return [], []
+    sector_ids, texts, receipts, *_ = zip(*rows, strict=True)
     choices = json.loads(f"[{','.join(texts)}]")
-    sectors = map(keys.__getitem__, sector_ids)
-    return list(map(ballot_log.vote, receipts, sectors, choices, voters))
+    votes = list(map(CastVote, map(keys.__getitem__, sector_ids), choices, texts))
+    voters = repeat(None) if ballot.is_secret else map(_voter, rows)
+    return votes, list(zip(receipts, voters, strict=False))
 
 
 def _with_voters(votes: Select[Any]) -> Select[Any]:
@@ -349,15 +349,6 @@ def _voter(row: Any) -> dict[str, str] | None:
     return None if row.name is None else {"name": row.name, "organisation": row.organisation or ""}
 
 
-def _election(connection: Connection, ballot: BallotView, votes: Iterable[Mapping[str, Any]]) -> Election:
-    return Election(
-        options=ballot.options,
-        settings=ballot.settings,
-        votes=[CastVote(vote["sector"], vote["choice"]) for vote in votes],
-        eligible=ballots.eligible(connection, ballot),
-    )
-
-
 def counted(
     connection: Connection, ballot_id: int, base_url: str, *, random: Random | None = None
 ) -> Counted:
@@ -365,26 +356,34 @@ def counted(
 
     :raises NotFound: there is no such ballot
     """
-    found = tally(connection, ballot_id, random=random)
+    found = tally(connection, ballot_id)
+    votes = _published(found)
+    (random or SystemRandom()).shuffle(votes)
     head = _head(connection, found.ballot, found.election, base_url)
-    log = ballot_log.build(head, found.votes, found.result, sign=seal.sign, public_key=seal.public_key())
+    log = ballot_log.build(head, votes, found.result, sign=seal.sign, public_key=seal.public_key())
     return Counted(found.result, _beside(connection, found.ballot, found.election), log)
 
 
-def tally(connection: Connection, ballot_id: int, *, random: Random | None = None) -> Tallied:
+def tally(connection: Connection, ballot_id: int) -> Tallied:
     """Read the votes of a ballot, however it stands, and count them by its rule.
 
     :raises NotFound: there is no such ballot
     """
     ballot = _view(connection, ballot_id)
-    votes = _votes(connection, ballot)
-    (random or SystemRandom()).shuffle(votes)
-    election = sector_rule.pooled(_election(connection, ballot, votes))
-    if election.withheld:
-        votes = []
-    elif election.too_small:
-        votes = [{**vote, "sector": ""} for vote in votes]
-    return Tallied(ballot, votes, election, counts.to_json(counts.count(election)))
+    votes, beside = _votes(connection, ballot)
+    eligible = ballots.eligible(connection, ballot)
+    election = sector_rule.pooled(Election(ballot.options, ballot.settings, votes, eligible))
+    return Tallied(ballot, election, beside, counts.to_json(counts.count(election)))
+
+
+def _published(found: Tallied) -> list[dict[str, Any]]:
+    """The votes as the log holds them; none, where they are withheld."""
+    if found.election.withheld:
+        return []
+    return [
+        ballot_log.vote(receipt, vote.sector, vote.choice, voter)
+        for vote, (receipt, voter) in zip(found.election.votes, found.beside, strict=True)
+    ]
 
 
 def _beside(connection: Connection, ballot: BallotView, election: Election) -> dict[str, Any]:

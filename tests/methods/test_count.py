@@ -8,7 +8,7 @@ import pytest
 
 from app.methods import count as counting
 from app.methods import sector_rule
-from app.methods.election import METHODS, Reason, input_hash, read
+from app.methods.election import METHODS, Reason, canonical, input_hash, read
 from tests.factories.elections import approving, election, random_election
 
 TURNOUT = {"public": 10, "business": 5}
@@ -137,11 +137,13 @@ def test_the_hash_is_of_all_that_decides_and_not_of_the_order_of_votes(method):
     )
     hashed = input_hash(held)
     assert input_hash(replace(held, votes=held.votes[::-1])) == hashed
+    written = [vote._replace(written=canonical(vote.choice).decode()) for vote in held.votes]
+    assert input_hash(replace(held, votes=written)) == hashed
     changes = [
         replace(held, votes=held.votes[1:]),
         replace(held, votes=[*held.votes, held.votes[0]]),
-        replace(held, votes=[replace(held.votes[0], sector="guest"), *held.votes[1:]]),
-        replace(held, votes=[replace(held.votes[0], choice={"votes": 1}), *held.votes[1:]]),
+        replace(held, votes=[held.votes[0]._replace(sector="guest"), *held.votes[1:]]),
+        replace(held, votes=[held.votes[0]._replace(choice={"votes": 1}), *held.votes[1:]]),
         replace(held, options=(*held.options, replace(held.options[0], key="99"))),
         replace(held, options=(replace(held.options[0], cost=99), *held.options[1:])),
         replace(held, eligible={**held.eligible, "public": 99}),
