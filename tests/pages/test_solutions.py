@@ -183,12 +183,12 @@ def test_a_solution_on_an_open_ballot_says_so_and_stays(site, fay):
     made = world.solution()
     world.ballot(solutions=[made])
     page = fay.get(f"/solutions/{made}")
-    assert "People are deciding on this solution now" in texts(page)
+    assert "This solution is on a ballot" in texts(page)
     assert f"/solutions/{made}/edit" not in page.text
-    assert "on an open ballot" in fay.get(f"/challenges/{world.challenge_id}/solutions").text
+    assert "on a ballot" in fay.get(f"/challenges/{world.challenge_id}/solutions").text
     answer = fay.post(f"/solutions/{made}/edit", GOOD | {"title": "Better", "version": "1"})
     assert answer.status_code == 409
-    assert "is open, so it cannot change now" in texts(answer)
+    assert "what is decided on stands as it is" in texts(answer)
     assert 'value="Better"' in answer.text
     assert fay.post(f"/solutions/{made}/withdrawal").status_code == 409
 

@@ -12,7 +12,7 @@ from app.services import ballots, votes
 from tests.factories.world import World
 
 CHOICES = {
-    "approval": (["yes", "no", ""], "You choose:"),
+    "approval": (["yes", "no", ""], "Supported:"),
     "score": (["5", "0", "3"], "What is not named here gets 0."),
     "ranked": (["1", "1", ""], "(equal)"),
     "points": (["4", "6", ""], "That makes 10 of 10 points; 0 are left."),
