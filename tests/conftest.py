@@ -19,7 +19,12 @@ ROOT = Path(__file__).parent.parent
 POSTGRES = os.environ.get("PARTNERSHIP_TEST_POSTGRES_URL", "")
 ENGINES = ("sqlite", "postgresql")
 
-pytest_plugins = ["tests.plugins.logs", "tests.plugins.patience", "tests.plugins.unavailable"]
+pytest_plugins = [
+    "tests.plugins.logs",
+    "tests.plugins.patience",
+    "tests.plugins.turns",
+    "tests.plugins.unavailable",
+]
 
 
 @pytest.fixture

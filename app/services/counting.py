@@ -13,6 +13,7 @@ from itertools import repeat
 from random import Random, SystemRandom
 from typing import Any, Final
 
+from pydantic_core import from_json
 from sqlalchemy import Select, and_, delete, insert, select, text
 from sqlalchemy.engine import Connection
 
@@ -323,7 +324,7 @@ def _votes(connection: Connection, ballot: BallotView) -> tuple[list[CastVote], 
     if not rows:
         return [], []
     sector_ids, texts, receipts, *_ = zip(*rows, strict=True)
-    choices = json.loads(f"[{','.join(texts)}]")
+    choices = from_json(f"[{','.join(texts)}]")
     votes = list(map(CastVote, map(keys.__getitem__, sector_ids), choices, texts))
     voters = repeat(None) if ballot.is_secret else map(_voter, rows)
     return votes, list(zip(receipts, voters, strict=False))

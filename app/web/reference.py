@@ -109,13 +109,23 @@ def _type(schema: Json) -> str:
         return str(schema["$ref"].rsplit("/", 1)[-1])
     if "anyOf" in schema:
         return " or ".join(_type(option) for option in schema["anyOf"])
+    if "const" in schema:
+        return str(schema["const"]).lower()
     if "enum" in schema:
         return "one of: " + ", ".join(map(str, schema["enum"]))
     if schema.get("type") == "array":
         return f"list of {_type(schema['items'])}"
+    if schema.get("type") == "object":
+        return _mapping(schema)
     name = _NAMES[schema["type"]] if schema.get("format") != "date-time" else "instant"
     most = schema.get("maxLength") or schema.get("maximum")
     return f"{name}, up to {most:,}" if most and most < LARGEST_ID else name
+
+
+def _mapping(schema: Json) -> str:
+    """An object by names that the caller chooses: `numbers by name`."""
+    values = schema.get("additionalProperties")
+    return f"{_type(values)} by name" if isinstance(values, dict) and values else "object"
 
 
 def _said(document: Json, answer: Json) -> str:
