@@ -1,17 +1,14 @@
 """Ballots: what is decided, by whom and when; making one, and what its coordinators do with it."""
 
-import asyncio
-from fractions import Fraction
-from typing import Any, Final
+from typing import Any
 
-import structlog
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
 from app.lib import clock, i18n
 from app.methods import charts
-from app.methods.election import METHODS, RULES, Standing
+from app.methods.election import METHODS, RULES
 from app.models.ballot import MODES
 from app.policies.actor import Actor
 from app.policies.permissions import Permission
@@ -20,26 +17,17 @@ from app.services import (
     ballot_making,
     ballots,
     challenges,
-    counting,
     organisations,
     reminders,
     solutions,
     votes,
 )
 from app.services.ballots import VOTERS, BallotView
-from app.web import ballot_forms, languages, pages
+from app.web import ballot_forms, closing, languages, pages, result_charts
 
 router = APIRouter(include_in_schema=False)
 
-log = structlog.get_logger(__name__)
-
-COUNTED_AT_ONCE = 2000
-"""A ballot closed early with so many votes at most is counted before the answer; a larger one by the worker."""
-
 MOST_ORGANISATIONS = 500
-
-BARRED_BY_SECTOR: Final = ("least_sector", "both_sectors")
-"""The rules under which each sector's support is held against the bar, so that a chart can show it."""
 
 
 @router.get("/challenges/{id:key}/ballots/new")
@@ -161,7 +149,8 @@ async def close(request: Request, id: int) -> Response:
         await pages.write(request, ballot_making.close, actor, id, reason=fields.get("reason", ""))
     except pages.MENDABLE as error:
         return await _ask_again(request, actor, id, error, fields, name="ballots/close.html")
-    await _count_if_small(request, id)
+    context = pages.context_of(request)
+    await closing.count(context.database, id, context.settings.base_url)
     return pages.back_to(f"/ballots/{id}")
 
 
@@ -277,18 +266,9 @@ def _live_chart(ballot: BallotView) -> charts.SupportChart | None:
     tally = ballot.live_tally
     if not ballot.tallies_live or not tally:
         return None
-    standings = [
-        Standing(
-            key=standing["key"],
-            support=tuple((sector["yes"], sector["votes"]) for sector in standing["support"]),
-            measure=Fraction(standing["measure"]),
-            passed=standing["passed"],
-            winner=False,
-        )
-        for standing in tally["standings"]
-    ]
-    threshold = ballot.settings.threshold if ballot.rule in BARRED_BY_SECTOR else 0
-    return charts.support(standings, tally["sectors"], threshold)
+    open_still = [{**standing, "winner": False} for standing in tally["standings"]]
+    so_far = {"rule": ballot.rule, "sectors": tally["sectors"], "standings": open_still}
+    return result_charts.support(so_far, ballot.settings.threshold)
 
 
 async def _names(request: Request, ballot: BallotView) -> list[str]:
@@ -301,14 +281,3 @@ async def _names(request: Request, ballot: BallotView) -> list[str]:
 
 async def _organisations(request: Request, programme_id: int) -> Any:
     return await pages.read(request, organisations.in_programme, programme_id, limit=MOST_ORGANISATIONS)
-
-
-async def _count_if_small(request: Request, ballot_id: int) -> None:
-    """Count in a thread; what fails here, the worker's clock does."""
-    context = pages.context_of(request)
-    if await pages.read(request, ballots.roll_size, ballot_id) > COUNTED_AT_ONCE:
-        return
-    try:
-        await asyncio.to_thread(counting.finish, context.database, ballot_id, context.settings.base_url)
-    except Exception as error:  # noqa: BLE001 -- the ballot is closed, which was asked; its text may hold votes
-        log.error("ballot_not_counted_at_once", ballot_id=ballot_id, error=type(error).__name__)  # noqa: TRY400

@@ -392,7 +392,7 @@ def test_an_early_closure_has_a_reason_and_is_counted_at_once(site, cora, three)
 
 
 def test_a_large_ballot_is_left_to_the_worker(site, cora, three, monkeypatch):
-    monkeypatch.setattr("app.routers.ballots.COUNTED_AT_ONCE", 0)
+    monkeypatch.setattr("app.web.closing.AT_ONCE", 0)
     ballot = site.world.ballot(solutions=three)
     site.world.do(votes.cast, site.world.alice, ballot, {"abstain": True})
     assert cora.post(f"/ballots/{ballot}/closure", {"reason": "Enough"}).status_code == 303
