@@ -35,7 +35,7 @@ def decisions(site, full):
     world = site.world
     offered = [world.solution(f"Solution {number}", idea_ids=[full, full + 1]) for number in range(12)]
     where = {"organisations": list(world.organisations.values())}
-    ballot = world.ballot(solutions=offered, tallies_live=True, **where)
+    ballot = world.ballot(solutions=offered, mode="open", tallies_live=True, **where)
     for number in range(3):
         closes_at = clock.now() + timedelta(days=8 + number)
         world.do(ballot_making.extend, world.cora, ballot, closes_at=closes_at, reason="Holidays")
