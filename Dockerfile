@@ -6,7 +6,7 @@ FROM python:3.11-slim-bookworm AS build
 WORKDIR /build
 COPY requirements/base.txt .
 RUN python -m venv --without-pip /opt/venv \
-    && pip --python /opt/venv/bin/python install --no-cache-dir --no-compile --require-hashes -r base.txt \
+    && pip --python /opt/venv/bin/python install --no-cache-dir --no-compile --require-hashes --no-deps -r base.txt \
     && /opt/venv/bin/python -m compileall -q /opt/venv/lib
 COPY alembic.ini /srv/
 COPY alembic /srv/alembic

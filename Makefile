@@ -11,7 +11,7 @@ export PARTNERSHIP_PORT := $(PORT)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench peers lock upgrade messages format clean
+.PHONY: help run test check bench fuzz peers lock upgrade messages format clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -22,12 +22,13 @@ run: $(VENV)/.base $(BIN)/partnership ## migrations, the demo programme, and the
 	@exec $(BIN)/python -m app.cli serve
 
 test: $(VENV)/.test $(BIN)/partnership ## the whole suite (ARGS="-k ideas" for a part)
-	@$(BIN)/python -m tests.with_servers $(or $(ARGS),--numprocesses=auto --maxprocesses=4 --dist=loadgroup)
+	@$(BIN)/python -m tests.with_servers $(or $(ARGS),--numprocesses=auto --maxprocesses=4 --dist=loadscope)
 
 check: $(VENV)/.check $(BIN)/partnership ## style, types, imports between rooms, templates, dependencies, Dockerfile
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy examples
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/djlint app/templates --lint --quiet
 	$(BIN)/python .ci/htmx_upgrade_check.py --ext .html app/templates
@@ -40,6 +41,9 @@ bench: $(VENV)/.test $(BIN)/partnership ## measured against the floor, as ratios
 peers: var/peers/.done ## methods compared with heavy libraries, in an environment of their own
 	@var/peers/bin/python -m pytest tests/peers -m peers $(ARGS)
 
+fuzz: $(VENV)/.test $(BIN)/partnership ## schemathesis, as someone of each role, on both engines: half an hour (ARGS="-k host" for a part)
+	@$(BIN)/python -m tests.with_servers tests/fuzz -m fuzz -s $(ARGS)
+
 lock: $(VENV)/.check ## requirements/*.in to *.txt, keeping the versions that still fit
 	$(BIN)/uv pip compile $(LOCK) -o requirements/base.txt requirements/base.in
 	$(BIN)/uv pip compile $(LOCK) -c requirements/base.txt -o requirements/test.txt requirements/test.in
@@ -51,7 +55,7 @@ upgrade: lock ## the newest versions of everything
 messages: $(VENV)/.check ## collect what is to be translated; the application compiles the catalogues itself
 	@mkdir -p var
 	$(BIN)/pybabel extract -F pyproject.toml -k N_ --no-location --sort-output -o var/messages.pot .
-	$(BIN)/pybabel update -i var/messages.pot -d app/locales --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
+	$(BIN)/pybabel update -i var/messages.pot -d app/locales --width 120 --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
 
 format: $(VENV)/.check ## put the code in its form
 	$(BIN)/ruff check --fix .
@@ -60,7 +64,8 @@ format: $(VENV)/.check ## put the code in its form
 clean: ## forget the environment and what was measured; var/, with the data, stays
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage
 
-# One environment, filled in three steps. A stamp says that a step was taken from this very lock file.
+# One environment, filled in three steps. A stamp says that a step was taken from this very lock file. It names all
+# there is (--no-deps): pip would ask for the hashes of a package and of its extras apart, and a lock has them once.
 
 $(VENV)/.python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -71,22 +76,22 @@ $(VENV)/.python:
 
 $(VENV)/.base: requirements/base.txt | $(VENV)/.python
 	@echo "Installing what the application needs (once, about half a minute) …"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r $<
 	@touch $@
 
 $(VENV)/.test: requirements/test.txt | $(VENV)/.base
 	@echo "Installing what the tests need (once) …"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r $<
 	@touch $@
 
 $(VENV)/.check: requirements/check.txt | $(VENV)/.test
 	@echo "Installing what the checks need (once) …"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r $<
 	@touch $@
 
 var/peers/.done: requirements/test.txt requirements/peers.in
 	@test -x var/peers/bin/pip || $(PYTHON) -m venv var/peers
-	@var/peers/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/test.txt
+	@var/peers/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/test.txt
 	@var/peers/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements/peers.in
 	@touch $@
 

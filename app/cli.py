@@ -30,9 +30,15 @@ app = typer.Typer(
 programme = typer.Typer(help="Programmes: one run of a partnership in one place.", no_args_is_help=True)
 person = typer.Typer(help="People and their places.", no_args_is_help=True)
 token = typer.Typer(help="Access tokens for programs.", no_args_is_help=True)
+audit = typer.Typer(help="The audit log: who did what to whom.", no_args_is_help=True)
 app.add_typer(programme, name="programme")
 app.add_typer(person, name="person")
+provider = typer.Typer(help="Identity providers, with whose accounts people sign in.", no_args_is_help=True)
+client = typer.Typer(help="Machines that get tokens of their own.", no_args_is_help=True)
 app.add_typer(token, name="token")
+app.add_typer(client, name="client")
+app.add_typer(audit, name="audit")
+app.add_typer(provider, name="provider")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 Parent = Annotated[int | None, typer.Option(hidden=True)]
@@ -269,6 +275,129 @@ def list_people(
         _print_rows(database.read_now(lambda connection: operator.people(connection, of)), as_json=as_json)
 
 
+@person.command("administrator")
+def name_administrator(
+    email: Annotated[str, typer.Argument(help="Who, by mail address.")],
+    withdraw: Annotated[bool, typer.Option("--withdraw", help="Let them be one no longer.")] = False,
+) -> None:
+    """Make someone an instance administrator: who runs the installation, whatever the programme."""
+    settings = _prepared()
+    from app.services import administrators, people
+
+    def work(tx: "Transaction") -> str:
+        who = people.with_email(tx.connection, email)
+        (administrators.withdraw if withdraw else administrators.name)(tx, None, who.person_id or 0)
+        return who.name
+
+    name = _write(settings, work)
+    _say(f"{name} is {'no longer ' if withdraw else ''}an instance administrator.")
+
+
+@audit.command("verify")
+def verify_audit(
+    file: Annotated[
+        Path | None, typer.Argument(help="An export (.jsonl or .csv).  [default: the database]")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Walk the chain of the audit log, or of an export of it; status 0 if all is well, 1 if not, 2 if unreadable."""
+    from app.services import audit_files, audit_log
+
+    if file is None:
+        with _database(_prepared()) as database:
+            found = database.read_now(audit_log.verify)
+    else:
+        try:
+            found = audit_files.walk(file)
+        except ValueError as error:
+            _complain(str(error))
+            raise typer.Exit(2) from None
+    if as_json:
+        _print_json(audit_files.as_json(found))
+    else:
+        typer.echo("\n".join(audit_files.told(found)))
+    if not audit_files.is_well(found, is_part=file is not None):
+        raise typer.Exit(1)
+
+
+@person.command("invite")
+def invite_person(
+    of: Annotated[str, typer.Option("--programme", help="To which programme (its slug).")],
+    organisation: Annotated[str, typer.Option(help="For which organisation, by its exact name.")],
+    role: Annotated[str, typer.Option(help="As what, such as coordinator.")] = "participant",
+    email: Annotated[str, typer.Option(help="Also mail it there, where mail is set up.")] = "",
+    provider: Annotated[str, typer.Option(help="Good for a sign-in at this identity provider alone.")] = "",
+    days: Annotated[int, typer.Option(min=1, max=60, help="How many days it is good for.")] = 14,
+) -> None:
+    """Invite someone and print the address, alone, on standard output: so the first coordinator comes in."""
+    settings = _prepared()
+    from app.services import invitations, organisations
+
+    def work(tx: "Transaction") -> Any:
+        there = organisations.named(tx.connection, of, organisation)
+        return invitations.invite(
+            tx,
+            None,
+            there.id,
+            programme_id=there.programme_id,
+            role=role,
+            email=email,
+            provider=provider or None,
+            days=days,
+        )
+
+    typer.echo(f"{settings.base_url}/invitations/{_write(settings, work).token}")
+
+
+Who = Annotated[str, typer.Argument(metavar="WHO", help="A mail address, or the person's number.")]
+
+
+@person.command("export")
+def export_person(
+    who: Who,
+    file: Annotated[Path, typer.Argument(help="Where to, a zip; must not be there yet.")],
+    language: Annotated[str, typer.Option(help="Of the page to read: en or sl.")] = "en",
+) -> None:
+    """Write a copy of all that is kept about someone to FILE, for them; it is noted in the audit log."""
+    settings = _prepared()
+    from app.services import data_exports, operator
+    from app.web import data_files
+    from app.web.templating import Templates
+
+    if file.exists():
+        _fail(f"{file} is there already.")
+    with _database(settings) as database:
+        person_id = database.read_now(lambda connection: operator.found(connection, who))
+        database.write_now(lambda tx: data_exports.note_operators(tx, person_id))
+        made = database.read_now(
+            lambda connection: data_files.make(connection, Templates(), person_id, language)
+        )
+    file.touch(mode=0o600)
+    file.write_bytes(made)
+    _say(f"{file} holds the data of person {person_id} ({len(made):,} bytes). Give it to them alone.")
+
+
+@person.command("erase")
+def erase_person(
+    who: Who,
+    with_texts: Annotated[
+        bool, typer.Option("--with-texts", help="Take back their ideas and comments as well.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Erase someone: nothing says any more who they were. It cannot be undone, and is noted in the audit log."""
+    settings = _prepared()
+    from app.services import erasure, operator
+
+    with _database(settings) as database:
+        person_id = database.read_now(lambda connection: operator.found(connection, who))
+        if not yes:
+            typer.confirm(f"Erase person {person_id} for good?", abort=True, err=True)
+        database.write_now(lambda tx: erasure.erase_by_operator(tx, person_id, with_texts=with_texts))
+        erasure.tidy(database)
+    _say(f"Erased: person {person_id}. What still holds their data: backups, and mails that were sent.")
+
+
 @token.command("create")
 def create_token(
     email: Annotated[str, typer.Option("--person", help="Whose token, by mail address.")],
@@ -277,21 +406,121 @@ def create_token(
     ] = "read",
     name: Annotated[str, typer.Option(help="What it is for, to know it again.")] = "command line",
     expires_days: Annotated[int, typer.Option(min=1, max=366, help="How many days it is good for.")] = 90,
+    of: Annotated[
+        str | None, typer.Option("--programme", help="Good in this programme alone (its slug).")
+    ] = None,
 ) -> None:
     """Make a token and print it, alone, on standard output; it is shown this once."""
     settings = _prepared()
-    from app.services import people, tokens
-
-    wanted = [scope.strip() for scope in scopes.split(",") if scope.strip()]
+    from app.services import tokens
 
     def work(tx: "Transaction") -> Any:
-        actor = people.with_email(tx.connection, email)
-        return tokens.create(tx, actor, name=name, scopes=wanted, days=expires_days)
+        actor, programme_id = _acting_for(tx, email, of)
+        return tokens.create(
+            tx, actor, name=name, scopes=_words(scopes), days=expires_days, programme_id=programme_id
+        )
 
     typer.echo(_write(settings, work).token)
 
 
+@provider.command("key")
+def make_provider_key(
+    file: Annotated[Path, typer.Argument(help="Where to; must not be there yet.")],
+) -> None:
+    """Make a key with which we prove ourselves to a provider (private_key_jwt); only its owner may read FILE."""
+    from app.integrations import client_keys
+
+    try:
+        made = client_keys.make(file)
+    except FileExistsError:
+        _fail(f"{file} is there already, and a key is never written over. Choose another name.")
+    _say(f'Written. Put "{file.name}" first in client_keys; it will be published as {made.kid}.')
+
+
+@client.command("create")
+def create_client(
+    of: Annotated[str, typer.Option("--programme", help="Where it belongs (its slug).")],
+    by: Annotated[
+        str, typer.Option(help="Who answers for it, by mail address: a coordinator of the programme.")
+    ],
+    name: Annotated[str, typer.Option(help="What it is called.")],
+    organisation: Annotated[str, typer.Option(help="Good for this organisation alone (its name).")] = "",
+    role: Annotated[str, typer.Option(help="Its role in the programme.")] = "observer",
+    scopes: Annotated[str, typer.Option(help="What for: read, write, admin, scim; with commas.")] = "read",
+    keys: Annotated[
+        Path | None,
+        typer.Option(help="Its public keys, a file with a JWK set; without them it gets a secret."),
+    ] = None,
+    expires_days: Annotated[
+        int | None,
+        typer.Option(min=1, max=366, help="How many days it is good for.  [default: until revoked]"),
+    ] = None,
+) -> None:
+    """Make an account for a machine; prints its client_id and its secret as JSON, this once."""
+    settings = _prepared()
+    from app.services import clients, operator
+
+    draft = clients.Draft(
+        name=name,
+        role=role,
+        scopes=_words(scopes),
+        method=clients.KEYS if keys else clients.SECRET,
+        keys=keys.read_text(encoding="utf-8") if keys else "",
+        days=expires_days,
+    )
+
+    def work(tx: "Transaction") -> Any:
+        actor, programme_id = _acting_for(tx, by, of)
+        place = (
+            operator.organisation(tx.connection, programme_id or 0, organisation) if organisation else None
+        )
+        return clients.create(tx, actor, programme_id or 0, place, draft)
+
+    made = _write(settings, work)
+    _print_json(
+        {"id": made.id, "client_id": made.client_id} | ({"client_secret": made.secret} if made.secret else {})
+    )
+
+
+@client.command("list")
+def list_clients(as_json: AsJson = False) -> None:
+    """All machines with what they may do, and when they were last here."""
+    settings = _prepared()
+    from app.services import operator
+
+    with _database(settings) as database:
+        _print_rows(database.read_now(operator.clients), as_json=as_json)
+
+
+@client.command("revoke")
+def revoke_client(
+    id: Annotated[int, typer.Argument(help="Its number, from `client list`.")],
+    by: Annotated[str, typer.Option(help="Who answers for it, by mail address.")],
+) -> None:
+    """End a machine's account and its tokens, at once and for good."""
+    settings = _prepared()
+    from app.services import clients
+
+    _write(settings, lambda tx: clients.revoke(tx, _acting_for(tx, by, None)[0], id))
+    _say("Its tokens hold no longer.")
+
+
 # what the commands share
+
+
+def _acting_for(tx: "Transaction", email: str, slug: str | None) -> tuple[Any, int | None]:
+    """Whom an operator acts for, as freshly signed in as someone at this keyboard is; and a programme's id."""
+    from dataclasses import replace
+
+    from app.services import people, programmes
+
+    actor = replace(people.with_email(tx.connection, email), authenticated_at=tx.now)
+    return actor, None if slug is None else programmes.by_slug(tx.connection, actor, slug).id
+
+
+def _words(listed: str) -> list[str]:
+    """What stands between commas."""
+    return [word.strip() for word in listed.split(",") if word.strip()]
 
 
 def _prepared() -> "Settings":

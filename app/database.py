@@ -89,7 +89,7 @@ class Transaction:
         self.connection = connection
         self.now = clock.now()
         self._session: Session | None = None
-        self._appended: list[tuple[Table, dict[str, Any]]] = []
+        self._appended: list[_Appended] = []
 
     @property
     def dialect(self) -> str:
@@ -107,9 +107,29 @@ class Transaction:
         """Run a Core statement."""
         return self.connection.execute(statement, parameters)
 
-    def append(self, table: Table, row: dict[str, Any]) -> None:
-        """Write `row` to `table` at the end of the batch, so that ids grow in the order of commits."""
-        self._appended.append((table, row))
+    def attempt(self, work: "Callable[[Transaction], T]") -> T:
+        """Do `work` within a savepoint: what it raises undoes its own changes alone, and is the caller's to answer."""
+        inner = Transaction(self.connection)
+        inner.now = self.now
+        savepoint = self.connection.begin_nested()
+        try:
+            answer = work(inner)
+            inner._finish()
+        except BaseException:
+            inner._close()
+            savepoint.rollback()
+            raise
+        inner._close()
+        savepoint.commit()
+        self._appended += inner._appended
+        return answer
+
+    def append(self, table: Table, row: dict[str, Any], seal: "Seal | None" = None) -> None:
+        """Write `row` to `table` at the end of the batch, so that ids grow in the order of commits.
+
+        `seal` completes all rows of the table once their order is certain, as in a chain of hashes.
+        """
+        self._appended.append((table, row, seal))
 
     def _finish(self) -> None:
         if self._session is not None:
@@ -121,6 +141,8 @@ class Transaction:
             self._session.close()
 
 
+Seal = Callable[[Connection, list[dict[str, Any]]], list[dict[str, Any]]]
+_Appended = tuple[Table, dict[str, Any], Seal | None]
 Work = Callable[[Transaction], Any]
 TogetherWork = Callable[[Transaction, Sequence[Any]], Sequence[Any]]
 Listener = Callable[[Collection[Table]], None]
@@ -341,7 +363,7 @@ class _Writer(threading.Thread):
 
     def _commit(self, batch: list[_Piece]) -> None:
         answers: list[tuple[_Piece, Any]] = []
-        appended: list[tuple[Table, dict[str, Any]]] = []
+        appended: list[_Appended] = []
         groups = list(_grouped(batch))
         with self._engine.connect() as connection, connection.begin():
             for group in groups:
@@ -385,7 +407,7 @@ def _grouped(batch: Iterable[_Piece]) -> Iterator[list[_Piece]]:
 
 
 def _attempt(
-    connection: Connection, group: list[_Piece], appended: list[tuple[Table, dict[str, Any]]], *, alone: bool
+    connection: Connection, group: list[_Piece], appended: list[_Appended], *, alone: bool
 ) -> list[tuple[_Piece, Any]]:
     """Do one group's work within a savepoint; a domain error undoes that and is its answer."""
     transaction = Transaction(connection)
@@ -410,17 +432,18 @@ def _attempt(
     return list(zip(group, answers, strict=True))
 
 
-def _write_appended(
-    connection: Connection, appended: Iterable[tuple[Table, dict[str, Any]]]
-) -> Collection[Table]:
+def _write_appended(connection: Connection, appended: Iterable[_Appended]) -> Collection[Table]:
     """Write the appended rows, one statement a table; the tables."""
     rows_of: dict[Table, list[dict[str, Any]]] = {}
-    for table, row in appended:
+    seals: dict[Table, Seal] = {}
+    for table, row, seal in appended:
         rows_of.setdefault(table, []).append(row)
+        if seal is not None:
+            seals[table] = seal
     if rows_of and connection.dialect.name == "postgresql":
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOG_LOCK})")
     for table, rows in rows_of.items():
-        connection.execute(table.insert(), rows)
+        connection.execute(table.insert(), seals[table](connection, rows) if table in seals else rows)
     return rows_of.keys()
 
 
@@ -429,6 +452,11 @@ def _named(error: Exception) -> Exception:
 
     What was raised first counts: a full disk ends the transaction, and then even its savepoint is unknown.
     """
+    if isinstance(error, StopIteration):
+        # No future takes it: whoever waits would wait for ever.
+        stopped = RuntimeError("a piece of work has let a StopIteration out")
+        stopped.__cause__ = error
+        return stopped
     trouble = next((one for one in _chain(error) if isinstance(one, DBAPIError) and _is_trouble(one)), None)
     if trouble is not None:
         log.error("database_unavailable", reason=type(trouble.orig).__name__, engine_code=_code(trouble))

@@ -50,6 +50,13 @@ class NotAllowed(DomainError):
     code = "not-allowed"
 
 
+class NotFresh(DomainError):
+    """What is asked is dangerous, and it is too long since who asks last proved who they are: sign in once more."""
+
+    status = 403
+    code = "fresh-sign-in-needed"
+
+
 class Conflict(DomainError):
     """What is asked does not fit the present state, such as a phase in which posting is closed."""
 

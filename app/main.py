@@ -9,16 +9,17 @@ from starlette.types import ASGIApp
 
 from app import __version__, routers
 from app.database import Database
-from app.integrations import identity_providers, queue
+from app.integrations import hooks, identity_providers, queue
 from app.integrations.bus import Bus
 from app.integrations.http import Guarded
 from app.integrations.oidc import Providers
 from app.routers import api
 from app.settings import Settings
 from app.settings import settings as read_settings
-from app.web import assets, health, live, problems
+from app.web import assets, fresh_sign_ins, health, live, problems
 from app.web.context import Context
 from app.web.delivery import Delivery
+from app.web.followers import Followers
 from app.web.gateway import Gateway
 from app.web.limits import Limiter
 from app.web.metrics import Measures
@@ -41,6 +42,7 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
     app.state.context = context
     health.watch(context.measures, context.database)
     problems.install(app)
+    fresh_sign_ins.install(app)
     routers.register_hot(app)
     api.register(app)
     routers.register(app)
@@ -72,6 +74,7 @@ def assemble(settings: Settings) -> Context:
         templates=templates,
         bus=bus,
         streams=streams,
+        followers=Followers(database, bus),
         providers=Providers(
             identity_providers.load(settings),
             base_url=settings.base_url,
@@ -80,6 +83,7 @@ def assemble(settings: Settings) -> Context:
         ),
         limiter=Limiter(settings),
         measures=Measures(),
+        hooks=hooks.Caller(allow_loopback=allow_loopback, timeout_s=hooks.CHECK_S),
     )
 
 
@@ -93,6 +97,7 @@ def _lifespan(context: Context) -> Callable[[FastAPI], AbstractAsyncContextManag
             Thread(target=queue.prepare, args=(context.database.writes,), daemon=True).start()
         yield
         await context.streams.close()
+        context.followers.close_all()
         await context.bus.close()
         await context.limiter.close()
         context.database.close()

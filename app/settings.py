@@ -5,10 +5,13 @@ from pathlib import Path
 from typing import Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 DEMO_SECRET = "demo-secret-not-for-production"  # noqa: S105 -- refused in production below
+MOST_WAIT_S = 7 * 86_400
+"""No delivery waits longer for its next try."""
+
 EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104 -- a container listens so; nobody opens it under that name
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -38,11 +41,22 @@ class Settings(BaseSettings):
     rate_limit: str = "600/minute"
     sign_in_rate_limit: str = "30/minute"
     replica: str = "one"
+    webhook_waits: str = "5,300,1800,7200,18000,36000,50400,72000,86400"
+    webhook_timeout_s: float = Field(default=15.0, gt=0, le=60)
+    webhook_days: int = Field(default=30, ge=7, le=366)
 
     @field_validator("base_url")
     @classmethod
     def _without_trailing_slash(cls, value: str) -> str:
         return value.rstrip("/")
+
+    @field_validator("webhook_waits")
+    @classmethod
+    def _in_seconds(cls, value: str) -> str:
+        waits = [wait.strip() for wait in value.split(",")]
+        if not 1 <= len(waits) <= 20 or not all(wait.isascii() and wait.isdecimal() for wait in waits):
+            raise ValueError("PARTNERSHIP_WEBHOOK_WAITS holds 1 to 20 whole numbers of seconds, with commas")
+        return ",".join(waits)
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -82,6 +96,11 @@ class Settings(BaseSettings):
     def secure(self) -> bool:
         """Whether people reach us over https, so that cookies carry `Secure` and `__Host-`."""
         return self.base_url.startswith("https://")
+
+    @property
+    def webhook_waits_s(self) -> tuple[int, ...]:
+        """The seconds between the tries of a delivery; there is one try more than waits."""
+        return tuple(min(int(wait), MOST_WAIT_S) for wait in self.webhook_waits.split(","))
 
     @property
     def hosts(self) -> frozenset[str]:

@@ -22,7 +22,7 @@ SORTS = {"new": "newest first", "supported": "most supported", "bridging": "brid
 
 def page(plan: Plan, directory: Path) -> list[Figure]:
     """The board of 50 ideas, signed in: as it is, not changed, and after a change; against hello."""
-    board = data.fill(f"sqlite:///{directory}/page.db", _size(plan, 50))
+    board = data.fill(f"sqlite:///{directory}/page.db", size(plan, 50))
     with servers.application(directory, board.url) as here, servers.floor("hello", directory) as hello:
         known = _etag(here, board)
         floor = Contestant(hello, [load.request("GET", "/", BROWSER)], plan, connections=CONNECTIONS)
@@ -41,13 +41,13 @@ def page(plan: Plan, directory: Path) -> list[Figure]:
 
 def listing(plan: Plan, directory: Path) -> list[Figure]:
     """The API's list of 50 ideas, with token and cursor, against sqlite3 and `json.dumps`."""
-    board = data.fill(f"sqlite:///{directory}/list.db", _size(plan, 120))
-    headers = _token(board)
+    board = data.fill(f"sqlite:///{directory}/list.db", size(plan, 120))
+    headers = token(board)
     with (
         servers.application(directory, board.url) as here,
         servers.floor("ideas_sqlite", directory, f"{directory}/list.db") as floor,
     ):
-        first = _list(here, board, f"{LIST}?limit=50")
+        first = fetched(here, board, f"{LIST}?limit=50")
         address = f"{LIST}?limit=50&cursor={first['next']}"
         bare = f"/challenges/{CHALLENGE}/ideas?limit=50&before={first['items'][-1]['id']}"
         rounds = duel(
@@ -65,8 +65,8 @@ def listing(plan: Plan, directory: Path) -> list[Figure]:
 def growth(plan: Plan, directory: Path) -> list[Figure]:
     """A page made anew on a large board against a small one, in each order; the last against the first page."""
     few, many = plan.ideas
-    small = data.fill(f"sqlite:///{directory}/few.db", _size(plan, few))
-    large = data.fill(f"sqlite:///{directory}/many.db", _size(plan, many))
+    small = data.fill(f"sqlite:///{directory}/few.db", size(plan, few))
+    large = data.fill(f"sqlite:///{directory}/many.db", size(plan, many))
     with (
         servers.application(directory, large.url) as here,
         servers.application(directory, small.url) as floor,
@@ -87,10 +87,10 @@ def _cursors(server: Server, board: Board, plan: Plan) -> list[Figure]:
     sides = [
         Contestant(
             server,
-            [load.request("GET", address, _token(board)) for address in chosen],
+            [load.request("GET", address, token(board)) for address in chosen],
             plan,
             connections=CONNECTIONS,
-            before=_changing(server, board),
+            before=changing(server, board),
             most=some,
         )
         for chosen in (addresses[-some:], addresses[:some])
@@ -103,18 +103,18 @@ def _cursors(server: Server, board: Board, plan: Plan) -> list[Figure]:
 def _walk(server: Server, board: Board) -> list[str]:
     """The addresses of all pages of the list."""
     addresses = [f"{LIST}?limit=50"]
-    while following := _list(server, board, addresses[-1])["next"]:
+    while following := fetched(server, board, addresses[-1])["next"]:
         addresses.append(f"{LIST}?limit=50&cursor={following}")
     return addresses
 
 
-def _changing(server: Server, board: Board) -> Callable[[], None]:
+def changing(server: Server, board: Board) -> Callable[[], None]:
     """Something happens on the board, so that nothing holds any longer that was kept."""
     methods = count()
 
     def change() -> None:
         method = "DELETE" if next(methods) % 2 else "PUT"
-        request = load.request(method, "/api/v1/ideas/1/support", _token(board))
+        request = load.request(method, "/api/v1/ideas/1/support", token(board))
         status, _, body = asyncio.run(load.fetch(server.port, request))
         if status != 200:
             raise RuntimeError(f"{method} {status}: {body[:500]!r}")
@@ -144,14 +144,16 @@ def _etag(server: Server, board: Board) -> str:
     return headers["etag"]
 
 
-def _list(server: Server, board: Board, address: str) -> Any:
-    status, _, body = asyncio.run(load.fetch(server.port, load.request("GET", address, _token(board))))
+def fetched(server: Server, board: Board, address: str) -> Any:
+    """A page of a list, read."""
+    status, _, body = asyncio.run(load.fetch(server.port, load.request("GET", address, token(board))))
     if status != 200:
         raise RuntimeError(f"{address}: {status} {body[:500]!r}")
     return json.loads(body)
 
 
-def _token(board: Board) -> list[tuple[str, str]]:
+def token(board: Board) -> list[tuple[str, str]]:
+    """The headers of a program that has a token."""
     return [
         ("Authorization", f"Bearer {board.token}"),
         ("Accept", "application/json"),
@@ -159,7 +161,7 @@ def _token(board: Board) -> list[tuple[str, str]]:
     ]
 
 
-def _size(plan: Plan, ideas: int) -> Size:
+def size(plan: Plan, ideas: int) -> Size:
     """A board that has been used: everyone supports a few ideas."""
     return Size(
         ideas=ideas, people=plan.people, supporters=plan.people, each=min(20, ideas), signed_in=plan.people

@@ -41,6 +41,7 @@ class Plan:
     voters: int = 100_000
     peer_voters: int = 100_000
     votes: tuple[int, int] = (1_000, 1_000_000)
+    rows: tuple[int, int, int] = (10_000, 300_000, 1_000_000)
 
 
 FULL = Plan()
@@ -55,6 +56,7 @@ QUICK = Plan(
     voters=10_000,
     peer_voters=2_000,
     votes=(1_000, 100_000),
+    rows=(10_000, 50_000, 100_000),
 )
 TINY = Plan(
     rounds=1,
@@ -71,6 +73,7 @@ TINY = Plan(
     voters=200,
     peer_voters=100,
     votes=(20, 200),
+    rows=(500, 1_000, 2_000),
 )
 
 

@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import ballots, boards, broadcast, imports, opinion_map, servers, support
+from bench import api, ballots, boards, broadcast, exports, imports, matches, opinion_map, servers, support
 from bench.duels import FULL, QUICK, Plan
 from bench.figures import Figure, table
 
@@ -36,6 +36,8 @@ JOBS: dict[str, Job] = {
     "support-postgres": support.on_postgres,
     "page": boards.page,
     "list": boards.listing,
+    "api": api.reading,
+    "cursors": api.cursors,
     "broadcast": live,
     "watching": support.while_watched,
     "supports": support.with_many,
@@ -47,6 +49,8 @@ JOBS: dict[str, Job] = {
     "counting": ballots.whole_counting,
     "votes-sqlite": ballots.votes_on_sqlite,
     "votes-postgres": ballots.votes_on_postgres,
+    "matches": matches.match,
+    "exports": exports.take_along,
 }
 
 

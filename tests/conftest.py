@@ -4,15 +4,13 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import create_engine, text
-from sqlalchemy.engine import make_url
 
 from app.database import Database
+from tests.factories.databases import Server
 from tests.factories.world import World
 
 ROOT = Path(__file__).parent.parent
@@ -20,6 +18,7 @@ POSTGRES = os.environ.get("PARTNERSHIP_TEST_POSTGRES_URL", "")
 ENGINES = ("sqlite", "postgresql")
 
 pytest_plugins = [
+    "tests.plugins.garbage",
     "tests.plugins.logs",
     "tests.plugins.patience",
     "tests.plugins.turns",
@@ -54,14 +53,20 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_template() -> Iterator[str]:
+def postgres_server() -> Iterator[Server]:
     if not POSTGRES:
         pytest.skip("PostgreSQL: PARTNERSHIP_TEST_POSTGRES_URL is not set")
-    name = f"pfc_template_{uuid4().hex[:8]}"
-    _on_server(f'CREATE DATABASE "{name}"')
-    migrate(_address(name))
+    server = Server(POSTGRES)
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: Server) -> Iterator[str]:
+    name = postgres_server.create(prefix="pfc_template")
+    migrate(postgres_server.url(name))
     yield name
-    _on_server(f'DROP DATABASE "{name}" WITH (FORCE)')
+    postgres_server.drop(name)
 
 
 @pytest.fixture
@@ -72,11 +77,10 @@ def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def postgres_url(postgres_template: str) -> Iterator[str]:
-    name = f"pfc_{uuid4().hex[:12]}"
-    _on_server(f'CREATE DATABASE "{name}" TEMPLATE "{postgres_template}"')
-    yield _address(name)
-    _on_server(f'DROP DATABASE "{name}" WITH (FORCE)')
+def postgres_url(postgres_server: Server, postgres_template: str) -> Iterator[str]:
+    name = postgres_server.take(postgres_template)
+    yield postgres_server.url(name)
+    postgres_server.give_back(name, postgres_template)
 
 
 @pytest.fixture(params=ENGINES)
@@ -96,17 +100,3 @@ def database(database_url: str) -> Iterator[Database]:
 def world(database: Database) -> World:
     """Alice, Bob, Fay and the others, on both engines."""
     return World(database)
-
-
-def _address(name: str) -> str:
-    return make_url(POSTGRES).set(database=name).render_as_string(hide_password=False)
-
-
-def _on_server(statement: str) -> None:
-    url = make_url(POSTGRES)
-    if url.drivername == "postgresql":
-        url = url.set(drivername="postgresql+psycopg")
-    engine = create_engine(url, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(statement))
-    engine.dispose()

@@ -1,5 +1,6 @@
 """The writer: batches, savepoints, answers after the commit; and a database that is locked, full or gone."""
 
+import asyncio
 import sqlite3
 import threading
 import time
@@ -52,6 +53,27 @@ def test_a_failed_piece_of_work_takes_no_other_with_it(database):
     assert slugs(database) == {"one", "two", "three"}
 
 
+def test_a_part_of_a_work_fails_by_itself(database):
+    def parts(tx):
+        tx.attempt(add("first"))
+        for error in (Conflict, ValueError):
+
+            def fails(inner, error=error):
+                add("never")(inner)
+                inner.session.flush()
+                raise error("no")
+
+            with pytest.raises(error):
+                tx.attempt(fails)
+        return tx.attempt(add("last"))
+
+    assert database.write_now(parts) == "last"
+    assert slugs(database) == {"first", "last"}
+    told = select(EVENT.c.data).order_by(EVENT.c.id)
+    found = database.read_now(lambda c: c.execute(told).scalars().all())
+    assert [data["slug"] for data in found] == ["first", "last"]
+
+
 def test_a_row_that_cannot_be_does_not_fail_the_batch(database):
     database.write_now(add("taken"))
     with ThreadPoolExecutor(9) as pool:
@@ -65,6 +87,16 @@ def test_a_row_that_cannot_be_does_not_fail_the_batch(database):
         answers = [piece.exception() for piece in pieces]
     assert [type(answer) for answer in answers] == [type(None), IntegrityError, type(None)]
     assert slugs(database) == {"taken", "four", "five"}
+
+
+def test_whoever_waits_is_told_also_of_an_error_that_no_future_takes(database):
+    """A `next` without a default: the request would hang, for no future takes a StopIteration."""
+
+    async def ask():
+        return await asyncio.wait_for(database.write(lambda tx: next(iter(()))), timeout=5)
+
+    with pytest.raises(RuntimeError, match="StopIteration"):
+        asyncio.run(ask())
 
 
 def test_an_error_leaves_no_event(database):

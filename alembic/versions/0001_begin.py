@@ -29,7 +29,7 @@ branch_labels = None
 depends_on = None
 
 
-def upgrade() -> None:  # noqa: PLR0915 -- a table after the other
+def upgrade() -> None:
     """Lead to this revision."""
     op.create_table(
         "person",
@@ -565,7 +565,7 @@ def upgrade() -> None:  # noqa: PLR0915 -- a table after the other
         op.execute(sa.text(statement.replace(":", "\\:")))
 
 
-def downgrade() -> None:  # noqa: PLR0915 -- a table after the other
+def downgrade() -> None:
     """Lead back to the one before."""
     if op.get_bind().dialect.name == "sqlite":
         for name in ("insert", "delete", "update"):

@@ -12,7 +12,9 @@ from typing import Any
 from unicodedata import combining, normalize
 
 from app.demo import moments, story, voting
+from app.demo.admission import Admission
 from app.demo.decisions import Decisions
+from app.demo.exchanges import Exchanges
 from app.demo.moments import Stretch
 from app.demo.stage import Card, Player, Stage
 
@@ -33,6 +35,8 @@ def play(told: story.Story, *, scale: int, now: datetime, base_url: str) -> Stag
     play.people()
     for challenge in told.challenges:
         play.challenge(challenge)
+    play.exchanges()
+    play.admission()
     play.perform()
     play.end()
     return play.stage
@@ -142,6 +146,17 @@ class _Play:
             cards = {name: life.card for name, life in named[0].items()}
             question = voting.Question(challenge, challenge_id, cards, stretches, people, *leaders)
             voting.Planner(self._at, self._decisions, question, self._now).plan()
+
+    def exchanges(self) -> None:
+        """Plan what hosts offer and who goes where; the copies of a larger demo stay at home."""
+        people = {key: player for (key, number), player in self._cast.items() if number == 1}
+        Exchanges(self.stage, self._at, people, self._organisations).plan(COORDINATOR)
+
+    def admission(self) -> None:
+        """Plan who runs what besides, and who is on the way in."""
+        people = {key: player for (key, number), player in self._cast.items() if number == 1}
+        issuer = f"{self._base_url}/demo-identity/{self._told.sectors[-1].provider}"
+        Admission(self.stage, self._at, people, issuer).plan(self._begin + JOINING, COORDINATOR, FACILITATOR)
 
     def _open(self, stretches: Sequence[Stretch], opening: str) -> tuple[datetime, datetime]:
         """From when until when something was open, by now."""

@@ -136,6 +136,7 @@ class Stage:
             name=person.name,
             email=person.email,
             language=person.language,
+            administrator_since=None,
             disabled_at=None,
             version=1,
             **dated(when),
@@ -441,6 +442,7 @@ class Stage:
         actor: Player | None,
         *,
         subject_id: int,
+        programme_id: int | None = PROGRAMME_ID,
         challenge_id: int | None = None,
         idea_id: int | None = None,
         data: dict[str, Any] | None = None,
@@ -448,7 +450,7 @@ class Stage:
         """Write into the event log."""
         self.add(
             Event,
-            programme_id=PROGRAMME_ID,
+            programme_id=programme_id,
             challenge_id=challenge_id,
             idea_id=idea_id,
             type=type,

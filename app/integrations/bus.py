@@ -97,13 +97,13 @@ def changes_on(connection: Connection, challenge_id: int, after: int, *, limit: 
 class Bus:
     """One process's ear on the log, and its word to the other processes.
 
-    Give `committed` to `Database.after_commit`. What `listener` gets, it gets in the event loop, in the order
-    of commits and without a gap, between `attend` and `rest`.
+    Give `committed` to `Database.after_commit`. What the `listeners` get, they get in the event loop, in the order
+    of commits and without a gap, as long as one of them attends.
     """
 
     def __init__(self, database: Database, redis_url: str | None = None) -> None:
         self.origin = secrets.token_hex(8)
-        self.listener: Listener = _ignore
+        self.listeners: list[Listener] = []
         self.hearer: Hearer = _ignore
         self.is_relayed = False
         self._database = database
@@ -111,6 +111,7 @@ class Bus:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._position: int | None = None
+        self._attending: set[str] = set()
         self._woken = asyncio.Event()
         self._is_waking = False
         self._to_say: deque[str] = deque(maxlen=1000)
@@ -152,19 +153,22 @@ class Bus:
 
     # following the log
 
-    async def attend(self) -> None:
-        """Follow the log from here on.
+    async def attend(self, who: str = "boards") -> None:
+        """Follow the log from here on, for the sake of `who`.
 
         :raises Unavailable: the database does not answer
         """
+        self._attending.add(who)
         if self._position is None:
             here = await self._database.read(newest)
             if self._position is None:
                 self._position = here
 
-    def rest(self) -> None:
-        """Look at the log no more: nobody here wants to know."""
-        self._position = None
+    def rest(self, who: str = "boards") -> None:
+        """Look at the log no more for the sake of `who`; not at all, if nobody else here wants to know."""
+        self._attending.discard(who)
+        if not self._attending:
+            self._position = None
 
     def committed(self, appended: Collection[Table]) -> None:
         """Note, in the writer's thread and without ever waiting, that rows were appended."""
@@ -195,7 +199,7 @@ class Bus:
             await asyncio.sleep(GATHER_S)
 
     async def _look(self) -> None:
-        """Read the log on, and tell the listener. A failure is no more than a delay: the next look is soon."""
+        """Read the log on, and tell the listeners. A failure is no more than a delay: the next look is soon."""
         since = self._position
         if since is None:
             return
@@ -203,7 +207,7 @@ class Bus:
             changes = await self._database.read(partial(changes_after, after=since))
             if changes and self._position == since:
                 self._position = changes[-1].id
-                self.listener(changes)
+                self._tell_listeners(changes)
         except Unavailable:
             return
         except Exception:
@@ -211,6 +215,14 @@ class Bus:
             return
         if len(changes) == READ_LIMIT:
             self._woken.set()
+
+    def _tell_listeners(self, changes: Sequence[Change]) -> None:
+        """Tell each, whatever becomes of the others."""
+        for listener in tuple(self.listeners):
+            try:
+                listener(changes)
+            except Exception:
+                log.exception("live_update_failed")
 
     # between processes
 

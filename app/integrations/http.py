@@ -4,7 +4,8 @@ import asyncio
 import ipaddress
 import socket
 import ssl
-from functools import lru_cache
+from concurrent.futures import Executor
+from functools import lru_cache, partial
 from typing import Final
 
 import httpx2
@@ -32,11 +33,23 @@ class Guarded(httpx2.AsyncBaseTransport):
 
     The name is resolved once, every address is checked, and the connection goes to a checked address, so that
     a name cannot mean one host when it is checked and another when it is used. `allow_loopback` also lets
-    plain http to this machine pass, for the demo and tests.
+    plain http to this machine pass, for the demo and tests. One exchange takes `timeout_s` at the most; of an answer
+    that is longer than `cut_at` bytes the rest is left where it is, and without `cut_at` a long one is refused.
+    Names are looked up in the threads of `resolver`, where others shall not wait for slow ones.
     """
 
-    def __init__(self, *, allow_loopback: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        allow_loopback: bool = False,
+        timeout_s: float | None = None,
+        cut_at: int | None = None,
+        resolver: Executor | None = None,
+    ) -> None:
         self._allow_loopback = allow_loopback
+        self._timeout_s = TIMEOUT_S if timeout_s is None else timeout_s
+        self._cut_at = cut_at
+        self._resolver = resolver
         self._local: dict[str, httpx2.AsyncBaseTransport] = {}
 
     def serve_here(self, beginning: str, transport: httpx2.AsyncBaseTransport) -> None:
@@ -50,24 +63,37 @@ class Guarded(httpx2.AsyncBaseTransport):
         :raises httpx2.TransportError: the other side does not answer, or not in time
         """
         try:
-            async with asyncio.timeout(TIMEOUT_S):
+            async with asyncio.timeout(self._timeout_s):
                 return await self._exchanged(request)
         except TimeoutError as error:
-            raise httpx2.ReadTimeout(f"no complete answer within {TIMEOUT_S:g} s") from error
+            raise httpx2.ReadTimeout(f"no complete answer within {self._timeout_s:g} s") from error
+
+    async def check(self, address: str) -> None:
+        """Look whether `address` may be called, without calling it. It is looked at again when it is called.
+
+        :raises Refused: it may not
+        :raises httpx2.TransportError: its name leads nowhere, or not in time
+        :raises httpx2.InvalidURL: it is no address
+        """
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                await self._checked_addresses(httpx2.URL(address))
+        except TimeoutError as error:
+            raise httpx2.ConnectTimeout(f"no answer about the name within {self._timeout_s:g} s") from error
 
     async def _exchanged(self, request: httpx2.Request) -> httpx2.Response:
         request.headers["accept-encoding"] = "identity"
         for beginning, transport in self._local.items():
             if str(request.url).startswith(beginning):
-                return await _complete(await transport.handle_async_request(request), request)
+                return await _complete(await transport.handle_async_request(request), request, self._cut_at)
         addresses = await self._checked_addresses(request.url)
         async with httpx2.AsyncHTTPTransport(verify=_trust(), trust_env=False, limits=_NO_POOL) as transport:
-            return await _complete(await _sent(transport, request, addresses), request)
+            return await _complete(await _sent(transport, request, addresses), request, self._cut_at)
 
     async def _checked_addresses(self, url: httpx2.URL) -> list[Address]:
         if url.scheme not in ("https", "http") or url.userinfo:
             raise Refused("only https addresses without a user name are called")
-        addresses = await _resolved(url)
+        addresses = await _resolved(url, self._resolver)
         if self._allow_loopback and all(address.is_loopback for address in addresses):
             return addresses
         if url.scheme != "https":
@@ -87,10 +113,11 @@ def is_public(address: Address) -> bool:
     return address.is_global and not address.is_multicast
 
 
-async def _resolved(url: httpx2.URL) -> list[Address]:
+async def _resolved(url: httpx2.URL, resolver: Executor | None) -> list[Address]:
     port = url.port or (443 if url.scheme == "https" else 80)
+    look_up = partial(socket.getaddrinfo, url.host, port, type=socket.SOCK_STREAM)
     try:
-        found = await asyncio.get_running_loop().getaddrinfo(url.host, port, type=socket.SOCK_STREAM)
+        found = await asyncio.get_running_loop().run_in_executor(resolver, look_up)
         # A scope such as %eth0 belongs to link-local addresses, which the check refuses anyway.
         return [ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
     except (OSError, ValueError) as error:
@@ -118,19 +145,28 @@ async def _sent(
     raise last or httpx2.ConnectError("the name does not lead to an address")
 
 
-async def _complete(response: httpx2.Response, request: httpx2.Request) -> httpx2.Response:
-    """The answer with its whole body, counted while it is read; compression could hide a large one."""
+async def _complete(
+    response: httpx2.Response, request: httpx2.Request, cut_at: int | None
+) -> httpx2.Response:
+    """The answer with its whole body, counted while it is read; compression could hide a large one.
+
+    One that is to be cut is taken as it comes, compressed or not.
+    """
     try:
-        if response.headers.get("content-encoding", "identity").lower() != "identity":
+        if cut_at is None and response.headers.get("content-encoding", "identity").lower() != "identity":
             raise Refused("the answer is compressed although that was not asked for")
         body = bytearray()
         async for chunk in response.aiter_raw():
             body += chunk
+            if cut_at is not None and len(body) >= cut_at:
+                del body[cut_at:]
+                break
             if len(body) > MOST_BYTES:
                 raise Refused(f"the answer is longer than {MOST_BYTES} bytes")
     finally:
         await response.aclose()
-    headers = [pair for pair in response.headers.raw if pair[0].lower() != b"transfer-encoding"]
+    dropped = (b"transfer-encoding",) if cut_at is None else (b"transfer-encoding", b"content-encoding")
+    headers = [pair for pair in response.headers.raw if pair[0].lower() not in dropped]
     return httpx2.Response(response.status_code, headers=headers, content=bytes(body), request=request)
 
 

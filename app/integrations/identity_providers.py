@@ -1,26 +1,17 @@
 """Identity providers as an operator describes them: one TOML table each."""
 
 import os
-import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    SecretStr,
-    StringConstraints,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import SecretStr, ValidationError
 
+from app.integrations import client_keys, provider_profiles
+from app.integrations.provider_settings import ProviderSettings
 from app.lib import secrets
-from app.lib.i18n import DEFAULT, LANGUAGES
 from app.settings import LOOPBACK, Settings
 
 SIDES: Final = ("public", "business")
@@ -33,83 +24,11 @@ DEMO_ISSUERS: Final[tuple[tuple[str, Literal["public", "business"], dict[str, st
     ("company", "business", {"en": "Companies of Demoland", "sl": "Podjetja Demolandije"}),
 )
 
-Algorithm = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"]
-ClaimName = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+__all__ = ["ConfigurationError", "ProviderSettings", "load", "read"]
 
 
 class ConfigurationError(ValueError):
     """The file of identity providers cannot be used; the message names the table, the key and the mend."""
-
-
-class ProviderSettings(BaseModel):
-    """One identity provider; `docs/identity-providers.md` explains each key."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-    id: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
-    label: dict[str, Annotated[str, StringConstraints(min_length=1, max_length=80)]]
-    side: Literal["public", "business"]
-    issuer: str
-    client_id: Annotated[str, StringConstraints(min_length=1)]
-    client_secret: SecretStr | None = None
-    client_auth: Literal["client_secret_basic", "client_secret_post", "none"] = "client_secret_basic"
-    scopes: tuple[str, ...] = ("openid", "profile", "email")
-    algorithms: Annotated[tuple[Algorithm, ...], Field(min_length=1)] = ("RS256",)
-    programme: Annotated[str, StringConstraints(min_length=1)]
-    organisation: str | None = None
-    organisation_claim: ClaimName | None = None
-    known_people_only: bool = False
-    name_claim: ClaimName = "name"
-    email_claim: ClaimName = "email"
-    sign_out: bool = True
-    redirect_origins: tuple[str, ...] = ()
-
-    @field_validator("label", mode="before")
-    @classmethod
-    def _one_label_for_all(cls, value: Any) -> Any:
-        return dict.fromkeys(LANGUAGES, value) if isinstance(value, str) else value
-
-    @field_validator("scopes")
-    @classmethod
-    def _with_openid(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        if "openid" not in value:
-            raise ValueError('add "openid": without it the provider sends no identity')
-        return value
-
-    @field_validator("issuer")
-    @classmethod
-    def _an_issuer(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if parts.scheme not in ("https", "http") or not parts.hostname or parts.query or parts.fragment:
-            raise ValueError("give the issuer exactly as the provider's discovery document has it, https://…")
-        return value
-
-    @field_validator("redirect_origins")
-    @classmethod
-    def _origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for origin in value:
-            if not re.fullmatch(r"https://[a-z0-9.-]+(:\d+)?", origin):
-                raise ValueError("give origins such as https://login.example, without a path")
-        return value
-
-    @model_validator(mode="after")
-    def _one_way_to_an_organisation(self) -> Self:
-        ways = [self.organisation is not None, self.organisation_claim is not None, self.known_people_only]
-        if ways.count(True) != 1:
-            raise ValueError(
-                "set exactly one of organisation (everyone belongs to it), organisation_claim "
-                "(a trusted claim names it) and known_people_only = true (nobody joins by signing in)"
-            )
-        if (self.client_secret is None) != (self.client_auth == "none"):
-            raise ValueError(
-                "set client_secret, client_secret_env or client_secret_file; "
-                'or client_auth = "none" for a client without a secret'
-            )
-        return self
-
-    def label_in(self, language: str) -> str:
-        """The provider's name for readers of `language`."""
-        return self.label.get(language) or self.label.get(DEFAULT) or next(iter(self.label.values()))
 
 
 def load(settings: Settings) -> tuple[ProviderSettings, ...]:
@@ -181,8 +100,9 @@ def _provider(path: Path, id: str, table: Any) -> ProviderSettings:
     where = f"{path}: [providers.{id}]"
     if not isinstance(table, dict):
         raise ConfigurationError(f"{where} must be a table")
+    table = _with_keys(path, where, _with_secret(path, where, _with_profile(where, table)))
     try:
-        return ProviderSettings.model_validate({**_with_secret(path, where, table), "id": id})
+        return ProviderSettings.model_validate({**table, "id": id})
     except ValidationError as error:
         raise ConfigurationError(
             "\n".join(f"{where} {_told(problem)}" for problem in error.errors())
@@ -198,6 +118,14 @@ def _told(problem: Any) -> str:
         return f"{key}: is not a key that we know; the keys are {known}"
     message = str(problem["msg"]).removeprefix("Value error, ")
     return f"{key}: {message}" if key else message
+
+
+def _with_profile(where: str, table: dict[str, Any]) -> dict[str, Any]:
+    try:
+        return provider_profiles.completed(table)
+    except (KeyError, TypeError):
+        known = ", ".join(sorted(provider_profiles.PROFILES))
+        raise ConfigurationError(f"{where} profile: is none that we know; the profiles are {known}") from None
 
 
 _SECRET_KEYS: Final = ("client_secret", "client_secret_env", "client_secret_file")
@@ -231,13 +159,34 @@ def _secret(path: Path, where: str, key: str, value: Any) -> str:
         ) from error
 
 
+def _with_keys(path: Path, where: str, table: dict[str, Any]) -> dict[str, Any]:
+    """The table with our keys read from their files; a relative path starts at the file of providers."""
+    names = table.get("client_keys", [])
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ConfigurationError(f'{where} client_keys: must be a list of files, such as ["2026-11.pem"]')
+    return {**table, "client_keys": tuple(_key(path.parent / name, where) for name in names)}
+
+
+def _key(file: Path, where: str) -> client_keys.ClientKey:
+    try:
+        return client_keys.read(file)
+    except OSError as error:
+        raise ConfigurationError(
+            f"{where} client_keys: {file} cannot be read ({error.strerror}); check the path and rights, "
+            "or make a key with: partnership provider key FILE"
+        ) from error
+    except ValueError as error:
+        raise ConfigurationError(f"{where} client_keys: {file} {error}") from None
+
+
 def _refuse_what_belongs_elsewhere(
     path: Path, providers: tuple[ProviderSettings, ...], *, allow_loopback: bool
 ) -> None:
     for provider in providers:
         where = f"{path}: [providers.{provider.id}] issuer"
-        is_loopback = allow_loopback and urlsplit(provider.issuer).hostname in LOOPBACK
-        if provider.issuer.startswith("http://") and not is_loopback:
-            raise ConfigurationError(f"{where}: must start with https://")
+        for address in (provider.issuer, provider.discovery or provider.issuer):
+            is_loopback = allow_loopback and urlsplit(address).hostname in LOOPBACK
+            if not address.startswith("https://") and not is_loopback:
+                raise ConfigurationError(f"{where}: must start with https://")
         if DEMO_PATH in urlsplit(provider.issuer).path and not allow_loopback:
             raise ConfigurationError(f"{where}: the demo identity provider does not start in production")

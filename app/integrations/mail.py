@@ -11,11 +11,21 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
+from typing import Literal
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from app.settings import LOOPBACK, settings
 
 TIMEOUT_S = 20.0
+CALENDAR_FILE_NAME = "invite.ics"
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """What a letter does to its reader's calendar (RFC 5546): `content` is UTF-8 and says the same `method`."""
+
+    method: Literal["REQUEST", "CANCEL"]
+    content: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +38,7 @@ class Letter:
     body: str
     language: str
     written_at: datetime
+    calendar: Calendar | None = None
 
 
 class Refused(Exception):
@@ -109,8 +120,27 @@ def _message(sender: str, letter: Letter) -> EmailMessage:
     message["Auto-Submitted"] = "auto-generated"
     message["X-Auto-Response-Suppress"] = "All"
     message.set_content(letter.body, cte="quoted-printable")
+    if letter.calendar:
+        _add_calendar(message, letter.calendar)
     message["Content-Language"] = letter.language
     return message
+
+
+def _add_calendar(message: EmailMessage, calendar: Calendar) -> None:
+    """Put the calendar beside the text (RFC 6047), and once more behind it as a file.
+
+    Outlook looks for it in the first part alone, other programs only among the attached files.
+    """
+    message.add_alternative(
+        calendar.content.decode(),
+        subtype="calendar",
+        charset="utf-8",
+        cte="base64",
+        params={"method": calendar.method},
+    )
+    message.add_attachment(
+        calendar.content, maintype="application", subtype="ics", filename=CALENDAR_FILE_NAME
+    )
 
 
 def _one_line(text: str) -> str:

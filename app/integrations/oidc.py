@@ -6,105 +6,41 @@ an `Arrival`, and the services decide what that means.
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 import httpx2
 import structlog
-from authlib.common.errors import AuthlibBaseError
 from authlib.integrations.starlette_client import StarletteOAuth2App
-from authlib.oidc.core import CodeIDToken
 from joserfc import jwt
-from joserfc.errors import BadSignatureError, ClaimError, InvalidKeyIdError, JoseError
-from joserfc.jwk import Key, KeySet, import_key
+from joserfc.errors import BadSignatureError, InvalidKeyIdError
+from joserfc.jwk import KeySet
 from joserfc.jws import JWSRegistry
 from joserfc.jwt import Token
 
-from app.errors import NotAllowed, NotFound, Unavailable
+from app.errors import NotFound, Unavailable
+from app.integrations import client_keys, oidc_checks, oidc_documents
+from app.integrations.arrivals import Arrival, Asked, Departure, LogoutNotice, Testimony
 from app.integrations.http import TIMEOUT_S, Guarded
-from app.integrations.identity_providers import SIDES, ProviderSettings
+from app.integrations.identity_providers import SIDES
+from app.integrations.oidc_documents import KEYS_FRESH, METADATA_FRESH, Kept
+from app.integrations.oidc_failures import BrokenOff, Distrusted, Unreachable, named
+from app.integrations.provider_settings import ProviderSettings
 from app.lib import clock, secrets
 from app.lib.i18n import N_
-from app.settings import LOOPBACK
 
 log = structlog.get_logger(__name__)
 
-METADATA_FRESH: Final = timedelta(hours=1)
-KEYS_FRESH: Final = timedelta(minutes=10)
+__all__ = ["Arrival", "Departure", "Distrusted", "Provider", "Providers"]
+
 FORCED_EVERY: Final = timedelta(minutes=1)
 """How often a bad signature may make us fetch the keys anew: a flood of bad tokens is no flood of fetches."""
 
-RETRY_AFTER: Final = timedelta(seconds=10)
-"""How long a provider that did not answer is left alone."""
-
-LEEWAY_S: Final = 60
-LONGEST_WAY: Final = timedelta(minutes=10)
-"""How old a fresh id_token may be: one that took longer was not made for this sign-in."""
-
-_FETCH_FAILURES: Final = (httpx2.HTTPError, httpx2.InvalidURL, ValueError, RecursionError, NotAllowed)
-
-# Authlib hands the metadata on as options of its HTTP client, where a provider could name `verify` or
-# `transport`; so no other keys pass than these.
-_ENDPOINTS: Final = ("authorization_endpoint", "token_endpoint", "jwks_uri")
-_OPTIONAL_ENDPOINTS: Final = ("userinfo_endpoint", "end_session_endpoint")
-_FLAGS: Final = ("authorization_response_iss_parameter_supported",)
-
-
-_ERROR_CODES: Final = frozenset(
-    {
-        "access_denied",
-        "account_selection_required",
-        "consent_required",
-        "interaction_required",
-        "invalid_request",
-        "invalid_scope",
-        "login_required",
-        "server_error",
-        "temporarily_unavailable",
-        "unauthorized_client",
-        "unsupported_response_type",
-    }
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Departure:
-    """A browser on its way to a provider: where it goes, and what must come back with it."""
-
-    url: str
-    state: str
-    nonce: str
-    code_verifier: str
-
-
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """Who has come back, as the provider vouches for them; `organisation` is the trusted claim's value."""
-
-    provider: ProviderSettings
-    subject: str
-    name: str | None
-    email: str | None
-    organisation: str | None
-    sid: str | None
-    id_token: str
-
-
-class Distrusted(NotAllowed):
-    """A provider's answer that we do not believe. `reason` is for the log: a word, never a person's data."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(
-            N_(
-                "The answer of the identity provider could not be trusted, so you were not signed in. "
-                "Please try again; if it happens again, tell those who run this site."
-            )
-        )
-        self.reason = reason
+_ASSERTION: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 
 class Provider(StarletteOAuth2App):
@@ -127,23 +63,24 @@ class Provider(StarletteOAuth2App):
             name=settings.id,
             client_id=settings.client_id,
             client_secret=secret.get_secret_value() if secret else None,
-            server_metadata_url=f"{settings.issuer.rstrip('/')}/.well-known/openid-configuration",
+            server_metadata_url=settings.discovery
+            or f"{settings.issuer.rstrip('/')}/.well-known/openid-configuration",
             client_kwargs={
                 "transport": transport,
                 "trust_env": False,
                 "follow_redirects": False,
                 "timeout": TIMEOUT_S,
                 "scope": " ".join(settings.scopes),
-                "code_challenge_method": "S256",
+                "code_challenge_method": "S256" if settings.pkce else None,
                 "token_endpoint_auth_method": settings.client_auth,
             },
         )
-        self.client_auth_methods = [("client_secret_basic", _basic)]
+        self.client_auth_methods = [("client_secret_basic", _basic), ("private_key_jwt", self._signed)]
         self.settings = settings
         self._base_url = base_url
         self._allow_loopback = allow_loopback
-        self._metadata = _Kept(METADATA_FRESH)
-        self._keys = _Kept(KEYS_FRESH)
+        self._metadata = Kept(METADATA_FRESH)
+        self._keys = Kept(KEYS_FRESH)
         self._forced_at: datetime | None = None
 
     @property
@@ -151,19 +88,23 @@ class Provider(StarletteOAuth2App):
         """Where the provider sends people back to."""
         return f"{self._base_url}/sign-in/{self.settings.id}/callback"
 
-    async def depart(self) -> Departure:
-        """Prepare a sign-in: every value is fresh and random.
+    async def depart(self, *, fresh: bool = False) -> Departure:
+        """Prepare a sign-in: every value is random. `fresh`: the provider shall ask anew who is there.
+
+        Whether it did is for `hear` to compare.
 
         :raises Unavailable: the provider does not answer, or answers nonsense
         """
-        async with _named(self.settings.id):
+        async with named(self.settings.id):
             made = await self.create_authorization_url(
                 self.redirect_uri,
                 state=secrets.new_hex(),
                 nonce=secrets.new_hex(),
-                code_verifier=secrets.new_hex(),
+                code_verifier=(verifier := secrets.new_hex()),
+                **self._wishes(fresh=fresh),
             )
-        return Departure(made["url"], made["state"], made["nonce"], made["code_verifier"])
+            url = await self._pushed(made["url"]) if await self._pushes() else made["url"]
+        return Departure(url, made["state"], made["nonce"], verifier)
 
     async def redeem(self, answer: Mapping[str, str], *, nonce: str, code_verifier: str) -> Arrival:
         """Who has come back with `answer`, the callback's query, to a sign-in that left with these values.
@@ -172,18 +113,39 @@ class Provider(StarletteOAuth2App):
         :raises Distrusted: something in the answer is not as it must be
         :raises Unavailable: the provider does not answer, or answers nonsense
         """
-        async with _named(self.settings.id):
-            await self._require_own_issuer(answer)
+        return (await self.hear(answer, Asked(nonce, code_verifier, clock.now()))).arrival
+
+    async def hear(self, answer: Mapping[str, str], asked: Asked) -> Testimony:
+        """All that the provider says of the one who has come back; fails as `redeem` does."""
+        asked = replace(asked, max_age_s=self._max_age_s(asked.max_age_s))
+        async with named(self.settings.id):
+            oidc_checks.answer(answer, await self.load_server_metadata(), self.settings)
             if "error" in answer or "code" not in answer:
-                raise _broken_off(self.settings.id, answer.get("error"))
+                raise BrokenOff(answer.get("error"))
+            proof = {"code_verifier": asked.code_verifier} if self.settings.pkce else {}
             token = await self.fetch_access_token(
-                redirect_uri=self.redirect_uri, code=answer["code"], code_verifier=code_verifier
+                redirect_uri=self.redirect_uri, code=answer["code"], **proof
             )
             if not isinstance(token.get("id_token"), str):
                 raise Distrusted("no_id_token")
-            claims = await self.parse_id_token(token, nonce)
-            told = {**await self._told_by_userinfo(token, claims), **claims}
-            return self._arrival(told, token["id_token"])
+            signed = oidc_checks.identity(
+                await self._verified(token["id_token"]),
+                self.settings,
+                asked,
+                access_token=token.get("access_token"),
+            )
+            told = await self._told_by_userinfo(token, signed)
+            arrival = oidc_checks.arrival({**told, **signed}, signed, self.settings, token["id_token"])
+            return Testimony(arrival, signed, told)
+
+    async def notice(self, logout_token: str) -> LogoutNotice:
+        """What a logout token says, once everything about it has been checked but whether it was used before.
+
+        :raises Distrusted: something is not as it must be
+        :raises Unavailable: the provider's keys cannot be had
+        """
+        async with named(self.settings.id):
+            return oidc_checks.logout(await self._verified(logout_token), self.settings)
 
     async def farewell(self, *, id_token: str | None, state: str) -> str | None:
         """Where to send a browser so that the provider ends its session too; None where that is not to be had."""
@@ -195,12 +157,32 @@ class Provider(StarletteOAuth2App):
             return None
         if endpoint is None:
             return None
-        query = {
+        known = {
             "client_id": self.settings.client_id,
             "post_logout_redirect_uri": f"{self._base_url}/sign-out/done",
             "state": state,
-        } | ({"id_token_hint": id_token} if id_token else {})
-        return f"{endpoint}{'&' if '?' in endpoint else '?'}{urlencode(query)}"
+            "id_token_hint": id_token,
+        }
+        wanted: tuple[str, ...] = self.settings.sign_out_with
+        query = {name: value for name in wanted if (value := known[name])}
+        return _with_query(endpoint, query)
+
+    async def published_by_them(self) -> KeySet:
+        """The provider's keys, ten minutes old at most.
+
+        :raises Unavailable: they cannot be had
+        """
+        async with named(self.settings.id):
+            return await self.fetch_jwk_set()
+
+    def published_keys(self) -> dict[str, Any]:
+        """Our own public keys, for the provider to fetch.
+
+        :raises NotFound: we prove ourselves to it in another way
+        """
+        if not self.settings.client_keys:
+            raise NotFound(N_("There are no keys of ours for this identity provider."))
+        return client_keys.published(self.settings.client_keys)
 
     def origins(self) -> set[str]:
         """The origins to which a form of ours may lead on: the issuer's, and those that it has told of."""
@@ -213,61 +195,84 @@ class Provider(StarletteOAuth2App):
 
         :raises Unavailable: it has not yet answered, or with nonsense
         """
-        async with _named(self.settings.id):
+        async with named(self.settings.id):
             known: dict[str, Any] = await self._metadata.get(self._fetch_metadata)
             return dict(known)
 
     async def fetch_jwk_set(self, force: bool = False) -> KeySet:  # noqa: FBT001, FBT002 -- Authlib's signature
         """The provider's keys, ten minutes old at most."""
-        if force:
-            self._keys.forget()
-        keys: KeySet = await self._keys.get(self._fetch_keys)
+        get = self._keys.renew if force else self._keys.get
+        keys: KeySet = await get(self._fetch_keys)
         return keys
 
-    async def parse_id_token(
-        self,
-        token: Mapping[str, Any],
-        nonce: str,
-        claims_options: None = None,  # noqa: ARG002 -- Authlib's signature; what must be in is not for callers to say
-        claims_cls: None = None,  # noqa: ARG002
-        leeway: int = LEEWAY_S,
-    ) -> dict[str, Any]:
-        """The claims of the id_token, once everything about them has been checked.
+    async def parse_id_token(self, *_: Any, **__: Any) -> Any:
+        """Authlib's own check of an id_token, which believes too much: `hear` is the one way in."""
+        raise NotImplementedError
 
-        :raises Distrusted: something is not as it must be
-        """
-        decoded = await self._verified(token["id_token"])
-        claims = CodeIDToken(
-            decoded.claims,
-            decoded.header,
-            {
-                "iss": {"essential": True, "value": self.settings.issuer},
-                "aud": {"essential": True, "value": self.settings.client_id},
-            },
-            {
-                "nonce": nonce,
-                "client_id": self.settings.client_id,
-                "access_token": token.get("access_token"),
-            },
-        )
-        claims.validate(leeway=leeway)
-        if claims["iat"] < clock.now().timestamp() - LONGEST_WAY.total_seconds() - leeway:
-            raise Distrusted("id_token_old")
-        if not claims["sub"] or len(claims["sub"]) > 255:
-            raise Distrusted("sub")
-        return dict(claims)
+    def _wishes(self, *, fresh: bool) -> dict[str, Any]:
+        """What a departure asks for besides the usual."""
+        of = self.settings
+        oldest = 0 if fresh else of.max_age_s
+        wishes = {
+            "acr_values": " ".join(of.acr_values) or None,
+            "prompt": "login" if fresh else of.prompt,
+            "max_age": None if oldest is None else str(oldest),
+            "claims": json.dumps(of.claims, separators=(",", ":")) if of.claims else None,
+        }
+        return {**of.parameters, **{name: value for name, value in wishes.items() if value is not None}}
 
-    async def _require_own_issuer(self, answer: Mapping[str, str]) -> None:
-        """Compare the answer's `iss` (RFC 9207): another provider's answer must not reach our code's exchange."""
+    def _max_age_s(self, wanted: int | None) -> int | None:
+        limits = [limit for limit in (wanted, self.settings.max_age_s) if limit is not None]
+        return min(limits, default=None)
+
+    async def _pushes(self) -> bool:
+        """Whether the request goes ahead through the back door (RFC 9126), where a browser cannot change it."""
+        wanted = self.settings.pushed_requests
+        if wanted == "never":
+            return False
+        offered = "pushed_authorization_request_endpoint" in await self.load_server_metadata()
+        if wanted == "always" and not offered:
+            raise Unreachable("metadata_no_pushed_requests")
+        return offered
+
+    async def _pushed(self, url: str) -> str:
+        """The address for the browser once the provider has taken the request that `url` would carry."""
         metadata = await self.load_server_metadata()
-        required = metadata.get("authorization_response_iss_parameter_supported", False)
-        if answer.get("iss", None if required else self.settings.issuer) != self.settings.issuer:
-            raise Distrusted("response_iss")
+        request = dict(parse_qsl(urlsplit(url).query, keep_blank_values=True))
+        if self.settings.client_auth in ("client_secret_post", "none"):
+            del request["client_id"]  # Authlib adds it
+        async with self._get_oauth_client(**metadata) as client:
+            response = await client.post(
+                metadata["pushed_authorization_request_endpoint"],
+                data=request,
+                auth=client.client_auth(self.settings.client_auth),
+            )
+        taken = response.json() if response.status_code == 201 else None
+        if not isinstance(taken, dict) or not isinstance(taken.get("request_uri"), str):
+            raise Unreachable("pushed_request_refused")
+        return _with_query(
+            metadata["authorization_endpoint"],
+            {"client_id": self.settings.client_id, "request_uri": taken["request_uri"]},
+        )
+
+    def _signed(self, _: Any, __: str, uri: str, headers: Any, body: Any) -> tuple[str, Any, str]:
+        """`private_key_jwt` (OpenID Connect Core, section 9), with the first of our keys."""
+        known = self._metadata.value or {}
+        audience = self.settings.issuer
+        if self.settings.assertion_audience == "token_endpoint":
+            audience = known.get("token_endpoint", audience)
+        assertion = client_keys.assertion(
+            self.settings.client_keys[0], client_id=self.settings.client_id, audience=audience
+        )
+        said = body.decode() if isinstance(body, bytes) else body
+        more = urlencode({"client_assertion_type": _ASSERTION, "client_assertion": assertion})
+        return uri, headers, f"{said}&{more}" if said else more
 
     async def _verified(self, signed: str) -> Token:
         """A signed token whose signature holds. A bad one makes us look for new keys, once and not too often."""
+        keys = await self.fetch_jwk_set()
         try:
-            return self._decoded(signed, await self.fetch_jwk_set())
+            return self._decoded(signed, keys)
         except (BadSignatureError, InvalidKeyIdError):
             if not self._may_force():
                 raise
@@ -275,7 +280,9 @@ class Provider(StarletteOAuth2App):
 
     def _decoded(self, signed: str, keys: KeySet) -> Token:
         registry = JWSRegistry(algorithms=list(self.settings.algorithms), strict_check_header=False)
-        return jwt.decode(signed, keys, registry=registry)
+        token = jwt.decode(signed, keys, registry=registry)
+        oidc_checks.key(token, keys)
+        return token
 
     def _may_force(self) -> bool:
         now = clock.now()
@@ -285,10 +292,9 @@ class Provider(StarletteOAuth2App):
         return True
 
     async def _told_by_userinfo(self, token: Mapping[str, Any], claims: Mapping[str, Any]) -> dict[str, Any]:
-        """What userinfo adds, asked for only where the id_token leaves something open."""
-        wanted = (self.settings.name_claim, self.settings.email_claim, self.settings.organisation_claim)
+        """What userinfo adds, asked for only where the id_token leaves something open, or always."""
         endpoint = (await self.load_server_metadata()).get("userinfo_endpoint")
-        if endpoint is None or all(claim is None or claim in claims for claim in wanted):
+        if endpoint is None or not self._wants_userinfo(claims):
             return {}
         if not token.get("access_token"):
             raise Distrusted("no_access_token")
@@ -296,69 +302,44 @@ class Provider(StarletteOAuth2App):
         bearer = {"access_token": token["access_token"], "token_type": token.get("token_type", "Bearer")}
         response = await self.get(endpoint, token=bearer)
         response.raise_for_status()
-        told = await self._userinfo_claims(response)
-        if told.get("sub") != claims["sub"]:
-            raise Distrusted("userinfo_sub")
+        told = await self._userinfo_claims(response, claims["iss"])
+        oidc_checks.userinfo(told, claims)
         return told
 
-    async def _userinfo_claims(self, response: httpx2.Response) -> dict[str, Any]:
+    def _wants_userinfo(self, claims: Mapping[str, Any]) -> bool:
+        of = self.settings
+        if of.userinfo != "when_needed":
+            return of.userinfo == "always"
+        wanted = (
+            *of.name_claim,
+            of.email_claim,
+            of.organisation_claim,
+            of.organisation_number_claim,
+            of.groups_claim,
+        )
+        return any(name is not None and name.strip("/").partition("/")[0] not in claims for name in wanted)
+
+    async def _userinfo_claims(self, response: httpx2.Response, issuer: str) -> dict[str, Any]:
         if response.headers.get("content-type", "").partition(";")[0].strip().lower() == "application/jwt":
             decoded = await self._verified(response.text)
-            if decoded.claims.get("iss") != self.settings.issuer:
-                raise Distrusted("userinfo_iss")
-            audience = decoded.claims.get("aud")
-            if self.settings.client_id not in (audience if isinstance(audience, list) else [audience]):
-                raise Distrusted("userinfo_aud")
+            oidc_checks.signed_userinfo(decoded.claims, self.settings, issuer)
             return decoded.claims
+        if self.settings.userinfo_signed:
+            raise Distrusted("userinfo_unsigned")
         told = response.json()
         if not isinstance(told, dict):
             raise Distrusted("userinfo_shape")
         return told
 
-    def _arrival(self, claims: Mapping[str, Any], id_token: str) -> Arrival:
-        claim = self.settings.organisation_claim
-        return Arrival(
-            provider=self.settings,
-            subject=claims["sub"],
-            name=_name(claims, self.settings.name_claim),
-            email=_text(claims.get(self.settings.email_claim)),
-            organisation=_single(claims.get(claim)) if claim else None,
-            sid=_text(claims.get("sid")),
-            id_token=id_token,
+    async def _fetch_metadata(self) -> dict[str, Any]:
+        return oidc_documents.metadata(
+            await self._fetch_json(self._server_metadata_url),
+            self.settings,
+            allow_loopback=self._allow_loopback,
         )
 
-    async def _fetch_metadata(self) -> dict[str, Any]:
-        metadata = await self._fetch_json(self._server_metadata_url)
-        if metadata.get("issuer") != self.settings.issuer:
-            raise Distrusted("metadata_issuer")
-        for name in _ENDPOINTS:
-            self._require_address(name, metadata.get(name))
-        present = [name for name in _OPTIONAL_ENDPOINTS if metadata.get(name) is not None]
-        for name in present:
-            self._require_address(name, metadata[name])
-        return {
-            "issuer": self.settings.issuer,
-            **{name: metadata[name] for name in (*_ENDPOINTS, *present)},
-            **{name: metadata.get(name) is True for name in _FLAGS},
-        }
-
-    def _require_address(self, name: str, address: Any) -> None:
-        """Only https addresses: browsers are sent to some of these, and a `javascript:` one would run."""
-        if not isinstance(address, str):
-            raise Distrusted(f"metadata_{name}")
-        parts = urlsplit(address)
-        is_near = parts.hostname in LOOPBACK or address.startswith(f"{self.settings.issuer}/")
-        is_plain = self._allow_loopback and parts.scheme == "http" and is_near
-        if not parts.hostname or parts.username or (parts.scheme != "https" and not is_plain):
-            raise Distrusted(f"metadata_{name}")
-
     async def _fetch_keys(self) -> KeySet:
-        document = await self._fetch_json((await self.load_server_metadata())["jwks_uri"])
-        published = document.get("keys")
-        keys = [key for one in published if (key := _key(one))] if isinstance(published, list) else []
-        if not keys:
-            raise Distrusted("no_keys")
-        return KeySet(keys)
+        return oidc_documents.keys(await self._fetch_json((await self.load_server_metadata())["jwks_uri"]))
 
     async def _fetch_json(self, address: str) -> dict[str, Any]:
         async with self._get_session() as client:
@@ -413,6 +394,10 @@ class Providers:
         ]
         return [(side, providers) for side, providers in sides if providers]
 
+    def __iter__(self) -> Iterator[Provider]:
+        """Each provider, in the order of the file."""
+        return iter(self._all.values())
+
     def origins(self) -> list[str]:
         """The origins to which forms of ours lead on, for `form-action` in the content security policy."""
         return sorted(set().union(*(provider.origins() for provider in self._all.values())))
@@ -428,49 +413,6 @@ class Providers:
         }
 
 
-class _Kept:
-    """A document that was fetched: fresh for a while, and better old than none."""
-
-    def __init__(self, fresh: timedelta) -> None:
-        self.value: Any = None
-        self._fresh = fresh
-        self._tried_at: datetime | None = None
-        self._fetched_at: datetime | None = None
-        self._failure: Exception | None = None
-        self._fetching = asyncio.Lock()
-
-    def forget(self) -> None:
-        """Have the next `get` fetch, though what is known stays as a last resort."""
-        self._fetched_at = self._tried_at = None
-
-    async def get(self, fetch: Any) -> Any:
-        """The document; fetched by one of those who wait where it is not fresh."""
-        async with self._fetching:
-            now = clock.now()
-            if not self._is_due(now):
-                return self._answer()
-            self._tried_at = now
-            try:
-                self.value = await fetch()
-                self._fetched_at, self._failure = now, None
-            except _FETCH_FAILURES as error:
-                self._failure = error
-                log.warning(
-                    "provider_document_not_fetched", reason=_reason(error), kept=self.value is not None
-                )
-            return self._answer()
-
-    def _is_due(self, now: datetime) -> bool:
-        if self._fetched_at is not None and now - self._fetched_at < self._fresh:
-            return False
-        return self._tried_at is None or now - self._tried_at >= RETRY_AFTER
-
-    def _answer(self) -> Any:
-        if self.value is None and self._failure is not None:
-            raise self._failure
-        return self.value
-
-
 def _basic(client: Any, _: str, uri: str, headers: Any, body: str) -> tuple[str, Any, str]:
     """HTTP Basic with id and secret encoded first (RFC 6749, section 2.3.1), which Authlib leaves out."""
     pair = f"{quote(client.client_id, safe='')}:{quote(client.client_secret, safe='')}"
@@ -478,82 +420,10 @@ def _basic(client: Any, _: str, uri: str, headers: Any, body: str) -> tuple[str,
     return uri, headers, body
 
 
-@asynccontextmanager
-async def _named(provider: str) -> AsyncIterator[None]:
-    """Turn what can go wrong on the far side into our own failures. The log gets a reason, never what was sent."""
-    try:
-        yield
-    except Distrusted as error:
-        log.warning("sign_in_distrusted", provider=provider, reason=error.reason)
-        if error.reason.startswith(("metadata_", "no_keys", "not_an_object")):
-            raise _unavailable() from error
-        raise
-    except (httpx2.HTTPError, httpx2.InvalidURL) as error:
-        log.warning("provider_unavailable", provider=provider, reason=_reason(error))
-        raise _unavailable() from error
-    except (AuthlibBaseError, JoseError) as error:
-        log.warning("sign_in_distrusted", provider=provider, reason=_reason(error))
-        raise Distrusted(_reason(error)) from error
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
-        log.warning("provider_nonsense", provider=provider, reason=_reason(error))
-        raise _unavailable() from error
-
-
-def _unavailable() -> Unavailable:
-    return Unavailable(
-        N_("The identity provider does not answer as it should. Nothing was saved; please try again later.")
-    )
-
-
-def _broken_off(provider: str, error: str | None) -> NotAllowed:
-    log.info("sign_in_broken_off", provider=provider, reason=_word(error))
-    return NotAllowed(N_("You were not signed in: the sign-in was broken off at the identity provider."))
-
-
-def _word(error: str | None) -> str:
-    """The provider's error code for the log, if it is one that the standards name."""
-    return error if error in _ERROR_CODES else "other"
-
-
-def _reason(error: Exception) -> str:
-    """A short name for a failure: the class, and for a claim which one it was."""
-    if isinstance(error, ClaimError):
-        return f"{type(error).__name__}:{error.claim[:20]}"
-    if isinstance(error, Distrusted):
-        return error.reason
-    if isinstance(error, AuthlibBaseError):
-        return str(error.error)[:40]
-    return type(error).__name__
+def _with_query(address: str, query: Mapping[str, str]) -> str:
+    return f"{address}{'&' if '?' in address else '?'}{urlencode(query)}"
 
 
 def _origin(address: str) -> str:
     parts = urlsplit(address)
     return f"{parts.scheme}://{parts.netloc}"
-
-
-def _key(published: Any) -> Key | None:
-    """A published key, if it can check signatures: symmetric ones, those for encryption and odd ones cannot."""
-    if not isinstance(published, dict) or published.get("kty") not in ("RSA", "EC"):
-        return None
-    if published.get("use", "sig") != "sig":
-        return None
-    try:
-        return import_key(published)
-    except (JoseError, ValueError, TypeError, KeyError):
-        return None
-
-
-def _text(claim: Any) -> str | None:
-    return claim if isinstance(claim, str) and claim else None
-
-
-def _single(claim: Any) -> str | None:
-    """The one value of a claim, also where it comes in a list or as the only key; of several, none is trusted."""
-    if isinstance(claim, list | dict):
-        return _text(next(iter(claim))) if len(claim) == 1 else None
-    return _text(claim)
-
-
-def _name(claims: Mapping[str, Any], claim: str) -> str | None:
-    parts = [text for part in ("given_name", "family_name") if (text := _text(claims.get(part)))]
-    return _text(claims.get(claim)) or " ".join(parts) or _text(claims.get("preferred_username"))

@@ -5,15 +5,17 @@ imports DBOS when it first does so. A job may run twice (a worker that dies is f
 the step again), so whatever it does outside is keyed by the job's id.
 """
 
+import inspect
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from sqlalchemy import text
+from sqlalchemy import bindparam, text
 from sqlalchemy.engine import Connection, Engine, make_url
 
 from app.database import Transaction
@@ -22,12 +24,18 @@ from app.lib import clock
 if TYPE_CHECKING:
     from dbos import DBOSClient, DBOSPortableJSONSerializer
 
-Job = Callable[..., str]
-"""What a job does with its arguments (names, numbers, texts); it answers how it ended, in one word."""
+Job = Callable[..., str | Awaitable[str]]
+"""What a job does with its arguments (names, numbers, texts); it answers how it ended, in one word.
+
+One that is a coroutine holds no thread while it waits.
+"""
 
 APPLICATION = "partnership"
 LINE = "work"
-"""The name of the one line in which jobs wait."""
+"""The name of the line in which jobs wait."""
+
+HOOKS = "hooks"
+"""The line of webhooks: one job for each that has something to deliver, so that no mail waits for a slow receiver."""
 
 VERSION = "1"
 """Pinned: by default it is a hash of the code, and a deploy would leave behind what waited before it."""
@@ -35,6 +43,9 @@ VERSION = "1"
 POLL_S = 1.0
 AT_ONCE = 16
 """Jobs that one worker has in hand at the same time; they wait for other servers most of it."""
+
+HOOKS_AT_ONCE = 500
+"""Webhooks that one worker delivers to at the same time; their jobs are coroutines and hold no thread."""
 
 STEP_TRIES = 4
 STEP_WAIT_S = 1.0
@@ -55,13 +66,13 @@ class Exhausted(Exception):
 # putting in line
 
 
-def enqueue(tx: Transaction, name: str, *, workflow_id: str, **arguments: Any) -> None:
+def enqueue(tx: Transaction, name: str, *, workflow_id: str, line: str = LINE, **arguments: Any) -> None:
     """Put a job in line, within the transaction: no commit, no job. Two statements.
 
     The same `workflow_id` again changes nothing. `arguments` are plain values, kept in the database until
     the job is forgotten: ids, and nothing personal.
     """
-    options: Any = {"workflow_name": name, "queue_name": LINE, "workflow_id": workflow_id}
+    options: Any = {"workflow_name": name, "queue_name": line, "workflow_id": workflow_id}
     _client(tx.connection.engine).enqueue_in_transaction(tx.connection, options, **arguments)
 
 
@@ -110,8 +121,7 @@ def migrate(database_url: str) -> None:
 
 def counts(connection: Connection) -> dict[str, int]:
     """How many jobs are `waiting`, `postponed`, `in_hand` and `failed`, for the doctor and the metrics."""
-    table = "workflow_status" if connection.dialect.name == "sqlite" else f"{SCHEMA}.workflow_status"
-    query = f"SELECT status, count(*) FROM {table} GROUP BY status"  # noqa: S608 -- our own two names
+    query = f"SELECT status, count(*) FROM {_table(connection)} GROUP BY status"  # noqa: S608 -- our own two names
     found: dict[str, int] = {status: count for status, count in connection.execute(text(query))}  # noqa: C416
     return {
         "waiting": found.get("ENQUEUED", 0),
@@ -119,6 +129,19 @@ def counts(connection: Connection) -> dict[str, int]:
         "in_hand": found.get("PENDING", 0),
         "failed": found.get("ERROR", 0) + found.get("MAX_RECOVERY_ATTEMPTS_EXCEEDED", 0),
     }
+
+
+def unfinished(connection: Connection, workflow_ids: Collection[str]) -> set[str]:
+    """Which of these jobs wait, or are in hand. One statement."""
+    query = text(
+        f"SELECT workflow_uuid FROM {_table(connection)} "  # noqa: S608 -- our own two names
+        "WHERE workflow_uuid IN :ids AND status IN ('ENQUEUED', 'DELAYED', 'PENDING')"
+    ).bindparams(bindparam("ids", expanding=True))
+    return set(connection.execute(query, {"ids": sorted(workflow_ids)}).scalars())
+
+
+def _table(connection: Connection) -> str:
+    return "workflow_status" if connection.dialect.name == "sqlite" else f"{SCHEMA}.workflow_status"
 
 
 def _plain(database_url: str) -> str:
@@ -158,9 +181,10 @@ def start(database_url: str, executor: str, jobs: Mapping[str, Job]) -> None:
     for name, job in jobs.items():
         _register(name, job)
     DBOS.launch()
-    DBOS.register_queue(
-        LINE, worker_concurrency=AT_ONCE, polling_interval_sec=POLL_S, on_conflict="always_update"
-    )
+    for line, at_once in ((LINE, AT_ONCE), (HOOKS, HOOKS_AT_ONCE)):
+        DBOS.register_queue(
+            line, worker_concurrency=at_once, polling_interval_sec=POLL_S, on_conflict="always_update"
+        )
 
 
 def stop(within_s: int) -> None:
@@ -173,16 +197,29 @@ def stop(within_s: int) -> None:
 def _register(name: str, job: Job) -> None:
     from dbos import DBOS
 
-    def run(**arguments: Any) -> str:
-        try:
+    def run(**arguments: Any) -> Any:
+        with _told(name):
             return job(**arguments)
-        except Exception as error:
-            # The kind alone: a text may say what the job was about.
-            log.error("job_failed", job=name, id=DBOS.workflow_id, error=type(error).__name__)  # noqa: TRY400
-            raise
 
-    run.__qualname__ = name
-    DBOS.workflow(name=name)(run)
+    async def run_waiting(**arguments: Any) -> Any:
+        with _told(name):
+            return await job(**arguments)  # type: ignore[misc]
+
+    runner = run_waiting if inspect.iscoroutinefunction(job) else run
+    runner.__qualname__ = name
+    DBOS.workflow(name=name)(runner)
+
+
+@contextmanager
+def _told(name: str) -> Iterator[None]:
+    from dbos import DBOS
+
+    try:
+        yield
+    except Exception as error:
+        # The kind alone: a text may say what the job was about.
+        log.error("job_failed", job=name, id=DBOS.workflow_id, error=type(error).__name__)  # noqa: TRY400
+        raise
 
 
 def step(name: str, work: Callable[[], str], *, worth_again: type[Exception]) -> str:
@@ -245,14 +282,26 @@ def reap(executor: str) -> int:
 
 
 def forget(*, done_days: int = 30, failed_days: int = 90, most: int = 1000) -> int:
-    """Delete what remains of jobs that ended long ago, `most` at a time; how many."""
+    """Delete what remains of jobs that ended long ago, `most` at a time; how many.
+
+    Those of webhooks go after an hour: there are many, and the deliveries tell what they did.
+    """
     from dbos import DBOS
 
     forgotten = 0
-    for statuses, days in ((["SUCCESS"], done_days), (["ERROR", "CANCELLED"], failed_days)):
-        before = (clock.now() - timedelta(days=days)).isoformat()
+    for line, statuses, after in (
+        (None, ["SUCCESS"], timedelta(days=done_days)),
+        (HOOKS, ["SUCCESS"], timedelta(hours=1)),
+        (None, ["ERROR", "CANCELLED"], timedelta(days=failed_days)),
+    ):
+        before = (clock.now() - after).isoformat()
         ended = DBOS.list_workflows(
-            status=statuses, completed_before=before, limit=most, load_input=False, load_output=False
+            status=statuses,
+            queue_name=line,
+            completed_before=before,
+            limit=most,
+            load_input=False,
+            load_output=False,
         )
         if ended:
             DBOS.delete_workflows([job.workflow_id for job in ended])

@@ -7,7 +7,8 @@ from app.jobs.workplace import Workplace
 from app.lib import clock
 from app.services import answers
 
-KEPT_FOR: Final = timedelta(days=2)
+KEPT_FOR: Final = timedelta(hours=24)
+"""How long the same request is answered the same again; what is older goes with the next hour."""
 
 
 def forget(workplace: Workplace) -> int:

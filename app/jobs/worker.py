@@ -31,13 +31,14 @@ def run(settings: Settings, *, parent: int | None = None) -> None:
     told_to_stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: told_to_stop.set())
-    workplace = opened(settings)
+    workplace = opened(settings, told_to_stop)
     queue.start(settings.database, settings.replica, schedule.jobs(workplace))
     log.info("worker_started", replica=settings.replica)
     try:
         _keep(schedule.clocks(workplace, settings.replica), told_to_stop, parent)
     finally:
         log.info("worker_stopping")
+        told_to_stop.set()
         queue.stop(STOP_WITHIN_S)
         workplace.database.close()
         log.info("worker_stopped")

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 Position = Sequence[int | str | None]
 
 _SIGNATURE_BYTES = 12
-_LONGEST = 600
+_LONGEST = 1500
+"""Room for a title of 120 characters of any kind."""
 
 
 class BadCursor(ValueError):
@@ -18,7 +19,7 @@ class BadCursor(ValueError):
 
 def encode(key: bytes, listing: str, position: Position) -> str:
     """`position` in `listing` as text for an address: readable to nobody but us, bound to this list."""
-    payload = json.dumps(list(position), separators=(",", ":")).encode()
+    payload = json.dumps(list(position), separators=(",", ":"), ensure_ascii=False).encode()
     return base64.urlsafe_b64encode(_sign(key, listing, payload) + payload).rstrip(b"=").decode()
 
 

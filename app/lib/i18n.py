@@ -1,7 +1,7 @@
 """Languages: which one a reader gets, and dates, times and names as people write them in it."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -13,6 +13,8 @@ from babel.numbers import format_decimal, format_percent
 LANGUAGES: Final = ("en", "sl")
 DEFAULT: Final = "en"
 ZONE: Final = ZoneInfo("Europe/Ljubljana")
+
+DASH: Final = "\N{EN DASH}"
 
 _SLOVENE_ALPHABET: Final = "abcčćdđefghijklmnopqrsštuvwxyzž"
 _SLOVENE_MONTHS: Final = (
@@ -76,6 +78,32 @@ def short_day(instant: datetime, language: str, *, now: datetime) -> str:
     return format_skeleton("MMMMd", local, locale=_locale(language))
 
 
+def days(first: date, last: date, language: str) -> str:
+    """Whole days as people write them, with a dash between the first and the last: `4 May 2026`, `4. maja 2026`."""
+    if first == last:
+        return _date(first, language)
+    if (first.year, first.month) == (last.year, last.month):
+        stop = "." if language == "sl" else ""
+        return f"{first.day}{stop}{DASH}{_date(last, language)}"
+    start = _date_without_year(first, language) if first.year == last.year else _date(first, language)
+    return f"{start} {DASH} {_date(last, language)}"
+
+
+def date_of(value: date, language: str) -> str:
+    """A day without a clock time, in full: `4 May 2026`, `4. maja 2026`."""
+    return _date(value, language)
+
+
+def brief_date(value: date, language: str) -> str:
+    """A day where there is little room, such as the head of a narrow column: `4 May`, `4. maj`."""
+    return format_skeleton("MMMd", value, locale=_locale(language))
+
+
+def language_name(code: str, language: str) -> str:
+    """What a language is called in another, by its code: `slovenščina`; the code itself where nobody knows it."""
+    return str(_locale(language).languages.get(code, code))
+
+
 def time_of_day(instant: datetime, language: str) -> str:
     """Hours and minutes: `09:30`."""
     return format_time(_local(instant), format="short", locale=_locale(language))
@@ -106,10 +134,19 @@ def percent(value: float, language: str) -> str:
     return format_percent(value, locale=_locale(language))
 
 
+def _date(value: date, language: str) -> str:
+    return f"{_date_without_year(value, language)} {value.year}"
+
+
+def _date_without_year(value: date, language: str) -> str:
+    if language == "sl":
+        return f"{value.day}. {_SLOVENE_MONTHS[value.month - 1]}"
+    return format_skeleton("MMMMd", value, locale=_locale(language))
+
+
 def _slovene_day(instant: datetime) -> str:
     """Babel has the months in the nominative; "do 4. maj" would be wrong, "do 4. maja" is right everywhere."""
-    local = _local(instant)
-    return f"{local.day}. {_SLOVENE_MONTHS[local.month - 1]}"
+    return _date_without_year(_local(instant).date(), "sl")
 
 
 def _local(instant: datetime) -> datetime:

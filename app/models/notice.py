@@ -21,6 +21,8 @@ class Notice(SQLModel, table=True):
     idea_id: int | None = refers("idea.id", nullable=True)
     merge_id: int | None = refers("merge.id", nullable=True)
     ballot_id: int | None = refers("ballot.id", nullable=True)
+    booking_id: int | None = refers("booking.id", nullable=True)
+    placement_id: int | None = refers("placement.id", nullable=True)
     data: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     created_at: datetime = instant()
     read_at: datetime | None = instant(nullable=True)

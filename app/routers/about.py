@@ -4,6 +4,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.services import personal_data
 from app.web import pages
 
 router = APIRouter(include_in_schema=False)
@@ -18,4 +19,4 @@ async def accessibility(request: Request) -> Response:
 @router.get("/privacy")
 async def privacy(request: Request) -> Response:
     """Which data is kept, why, how long, and who sees it."""
-    return pages.show(request, await pages.reader(request), "privacy.html")
+    return pages.show(request, await pages.reader(request), "privacy.html", kinds=personal_data.KINDS)

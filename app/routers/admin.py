@@ -1,4 +1,4 @@
-"""The coordinators' page: the programme in numbers, and whether its parts work."""
+"""The first page of the administration: the programmes in numbers, and whether the parts work."""
 
 from fastapi import APIRouter
 from starlette.requests import Request
@@ -8,7 +8,7 @@ from app.lib.i18n import N_
 from app.policies.permissions import Permission
 from app.policies.rules import require
 from app.services import programmes
-from app.web import pages
+from app.web import admin_sections, pages
 from app.web.context import Context
 
 router = APIRouter(include_in_schema=False)
@@ -16,15 +16,17 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/admin")
 async def show(request: Request) -> Response:
-    """Each programme that the reader coordinates, in numbers, and how the parts fare."""
+    """Each programme that the reader runs, in numbers, how the parts fare, and the ways to everything else."""
     actor = await pages.member(request)
     require(actor, Permission.ADMINISTER)
+    coordinated = await pages.read(request, programmes.coordinated_by, actor)
     return pages.show(
         request,
         actor,
         "admin/show.html",
-        programmes=await pages.read(request, programmes.coordinated_by, actor),
-        health=_parts(pages.context_of(request)),
+        groups=admin_sections.grouped(request, actor),
+        programmes=coordinated,
+        health=_parts(pages.context_of(request)) if coordinated or actor.is_administrator else [],
     )
 
 

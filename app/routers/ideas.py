@@ -10,7 +10,7 @@ from app.errors import DomainError
 from app.policies.actor import Actor
 from app.policies.permissions import Permission
 from app.policies.rules import may, require
-from app.services import boards, challenges, comments, ideas, merges, moderation, programmes
+from app.services import boards, challenges, comments, ideas, merges, moderation, orders, programmes
 from app.services.ideas import IdeaView
 from app.web import languages, pages
 
@@ -147,7 +147,8 @@ async def show_idea(
     """An idea's page with all that stands on it."""
     after = request.query_params.get("after", "")
     position = pages.number(after) or 0
-    found = list(await pages.read(request, comments.on_idea, view.id, after=position, limit=COMMENTS + 1))
+    order = orders.of(None, (position,))
+    found = list(await pages.read(request, comments.on_idea, view.id, order=order, limit=COMMENTS + 1))
     more = f"/ideas/{view.id}?after={found[COMMENTS - 1].id}#comments" if len(found) > COMMENTS else None
     people = []
     if may(actor, Permission.ADD_CO_AUTHOR, view) and view.state == "open" and not view.card.anonymous:

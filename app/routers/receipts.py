@@ -7,11 +7,10 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.errors import FieldError, Invalid
+from app.errors import Conflict, Invalid
 from app.integrations import seal
 from app.lib import clock
 from app.lib.i18n import N_
-from app.lib.receipts import normal_receipt
 from app.methods import ballot_log
 from app.methods.election import canonical
 from app.policies.actor import Actor
@@ -39,18 +38,14 @@ async def check(request: Request, id: int) -> Response:
     actor = await pages.member(request)
     fields = await pages.fields(request)
     ballot = await pages.read(request, ballots.find, actor, id)
-    typed = fields.get("code", "")
-    form = pages.Form({"code": typed})
-    if ballot.state != CLOSED:
+    form = pages.Form({"code": fields.get("code", "")})
+    try:
+        code, proof = await pages.read_unbounded(request, counting.look_up, ballot, form.values["code"])
+    except Conflict:
         return await _show(request, actor, ballot, form, status=409)
-    code = normal_receipt(typed[:200])
-    if code is None:
-        message = N_(
-            "This is no receipt; perhaps a letter is wrong or missing. It has six groups of five signs."
-        )
-        form = pages.refused(request, actor, Invalid(FieldError("code", message)), form.values)
-        return await _show(request, actor, ballot, form, status=422)
-    proof = await pages.read_unbounded(request, counting.receipt_proof, ballot, code)
+    except Invalid as error:
+        again = pages.refused(request, actor, error, form.values)
+        return await _show(request, actor, ballot, again, status=422)
     return await _show(request, actor, ballot, form, code=code, proof=proof)
 
 

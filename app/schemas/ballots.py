@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from app.schemas.base import Change, Given, Instant, Item, Reference, Taken, text
+from app.schemas.base import Change, Given, Instant, Item, Reference, Taken, several, text, whole
 from app.schemas.challenges import Language
 
 Method = Literal["approval", "score", "ranked", "points", "quadratic", "budget"]
@@ -61,13 +61,17 @@ class BallotDraft(Taken):
     mode: Mode = Field(default="secret", description="`open` shows names beside votes.")
     unit: str = text(20, "The unit of costs and budget.", "days", default="")
     settings: SettingsDraft = Field(default_factory=SettingsDraft)
-    solutions: list[Reference] = Field(max_length=MOST_NAMED, description="What is decided on: at most 100.")
+    solutions: list[Reference] = Field(
+        max_length=MOST_NAMED,
+        description="What is decided on: at most 100.",
+        json_schema_extra={"minItems": 1, "maxItems": 100},
+    )
     eligibility: EligibilityDraft = Field(default_factory=EligibilityDraft)
     tallies_live: bool = Field(default=False, description="Whether the tally shows before closing.")
     opens_at: Instant | None = Field(default=None, description="Null: at once.")
     closes_at: Instant
-    reminder_hours: int = Field(
-        default=24, description="How long before closing those who have not voted are reminded; 0: never."
+    reminder_hours: int = whole(
+        0, 720, "How long before closing those who have not voted are reminded; 0: never.", default=24
     )
 
 
@@ -82,12 +86,12 @@ class BallotChange(Change):
     mode: Mode = "secret"
     unit: str = text(20, "The unit of costs and budget.", default="")
     settings: SettingsDraft = Field(default_factory=SettingsDraft)
-    solutions: list[Reference] = Field(default_factory=list, max_length=MOST_NAMED)
+    solutions: list[Reference] = several(100, most=MOST_NAMED, least=1)
     eligibility: EligibilityDraft = Field(default_factory=EligibilityDraft)
     tallies_live: bool = False
     opens_at: Instant | None = None
     closes_at: Instant | None = None
-    reminder_hours: int = 24
+    reminder_hours: int = whole(0, 720, default=24)
 
 
 class ExtensionDraft(Taken):

@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
+from app.schemas import examples_of_boards, examples_of_exchanges
 from app.schemas.ballots import (
     BallotChange,
     BallotDraft,
@@ -15,11 +16,35 @@ from app.schemas.ballots import (
     InterestItem,
     InterestList,
 )
+from app.schemas.bookings import (
+    AcceptanceDraft,
+    AgreementDraft,
+    BookingChange,
+    BookingDraft,
+    BookingItem,
+    BookingList,
+    DecisionDraft,
+    PassingDraft,
+    StepList,
+)
 from app.schemas.challenges import ChallengeChange, ChallengeDraft, ChallengeItem, ChallengeList, PhasesDraft
 from app.schemas.clusters import ClusterChange, ClusterDraft, ClusterItem, ClusterList
 from app.schemas.comments import CommentDraft, CommentItem, CommentList
 from app.schemas.events import EventItem, EventList
+from app.schemas.exchanges import LedgerItem, RulesChange, RulesItem
 from app.schemas.ideas import IdeaChange, IdeaDraft, IdeaItem, IdeaList, SupportItem
+from app.schemas.identity_examples import OF_IDENTITY
+from app.schemas.imports import (
+    IdeaRow,
+    ImportItem,
+    ImportList,
+    ImportRowItem,
+    ImportRowList,
+    OrganisationRow,
+    PersonRow,
+    PlacementRow,
+)
+from app.schemas.matches import MatchDraft, MatchItem, MatchList
 from app.schemas.moderation import (
     HidingAnswer,
     HidingDraft,
@@ -29,11 +54,33 @@ from app.schemas.moderation import (
     MergeList,
     ObjectionDraft,
 )
+from app.schemas.open_data import OpenDataDraft, OpenDataItem
 from app.schemas.people import Me
+from app.schemas.placements import (
+    PlacementChange,
+    PlacementDraft,
+    PlacementItem,
+    PlacementList,
+    ReturnDraft,
+)
 from app.schemas.problem import Problem, ProblemKind, ProblemKindList
 from app.schemas.programmes import OrganisationItem, OrganisationList, ProgrammeItem, ProgrammeList
 from app.schemas.solutions import SolutionChange, SolutionDraft, SolutionItem, SolutionList
 from app.schemas.votes import LogItem, MyVoteItem, ReceiptItem, ResultItem, VoteChoice
+from app.schemas.webhooks import (
+    DeliveryItem,
+    DeliveryList,
+    ReplayDraft,
+    ReplayItem,
+    ReplayList,
+    WebhookChange,
+    WebhookDraft,
+    WebhookItem,
+    WebhookList,
+)
+from app.schemas.wishes import WishesDraft, WishesItem
+
+ERRORS: Final = [{"in": "body", "pointer": "/title", "reason": "Please write something here."}]
 
 _HERE: Final = "https://partnership.example"
 _DATES: Final = {"created_at": "2026-05-04T09:30:00.000000Z", "updated_at": "2026-05-04T09:30:00.000000Z"}
@@ -45,6 +92,60 @@ _PHASES: Final = [
     {"kind": "ideation", "starts_at": "2026-05-04T07:00:00Z"},
     {"kind": "shaping", "starts_at": "2026-06-01T07:00:00Z", "commenting": True},
 ]
+
+_ORGANISATIONS: Final = (
+    {"name": "Ministry of Meadows", "sector": "public", "number": "5005000"},
+    {"name": "Larch Software", "sector": "business"},
+)
+
+FILES: Final = {
+    "text/csv": "name,sector,number\nMinistry of Meadows,public,5005000\nLarch Software,business,\n",
+    "application/json": list(_ORGANISATIONS),
+    **dict.fromkeys(
+        ("application/x-ndjson", "application/jsonl"),
+        '{"name": "Ministry of Meadows", "sector": "public"}\n{"name": "Larch Software", "sector": "business"}\n',
+    ),
+}
+"""A file of two organisations in each media type."""
+
+_IMPORT: Final = {
+    "id": 7,
+    "url": f"{_HERE}/admin/imports/7",
+    "programme": 1,
+    "kind": "organisations",
+    "challenge": None,
+    "format": "csv",
+    "name": "organisations.csv",
+    "size_bytes": 81,
+    "dry_run": True,
+    "state": "done",
+    "reason": None,
+    "rows_total": 2,
+    "rows_read": 2,
+    "rows_made": 0,
+    "rows_fine": 1,
+    "rows_skipped": 0,
+    "rows_refused": 1,
+    "resumable": True,
+    "started_at": "2026-05-04T09:30:01.000000Z",
+    "ended_at": "2026-05-04T09:30:02.000000Z",
+    "version": 4,
+    **_DATES,
+}
+
+_IMPORT_ROW: Final = {
+    "number": 2,
+    "line": 3,
+    "state": "refused",
+    "made": None,
+    "errors": [
+        {
+            "pointer": "/sector",
+            "column": "sector",
+            "reason": "Please choose one of the sectors in the list.",
+        }
+    ],
+}
 
 _PROGRAMME: Final = {
     "id": 1,
@@ -279,6 +380,193 @@ _RESULT: Final = {
     "version": 3,
     **_DATES,
 }
+_WEEK: Final = {"first_day": "2026-05-04", "last_day": "2026-05-08", "is_window": False, "places": 2}
+_OFFER: Final = {
+    "title": "A week in the permits office",
+    "description": "Sit with those who decide on permits.",
+    "language": "en",
+    "competencies": ["Public procurement"],
+    "spoken": ["sl", "en"],
+    "place": "Ljubljana",
+    "accessibility": "A lift and a ramp.",
+    "confidentiality": "Names of applicants stay here.",
+    "open_to": "other",
+    "least_days": 1,
+    "most_days": 5,
+}
+_PLACEMENT: Final = {
+    "id": 4,
+    "url": f"{_HERE}/placements/4",
+    "programme": 1,
+    "organisation": 3,
+    "host": "Ministry of Meadows",
+    "sector": "public",
+    **_OFFER,
+    "description_html": "<p>Sit with those who decide on permits.</p>\n",
+    "contact": {"person": 12, "name": "Ana Kos"},
+    "periods": [{"id": 9, **_WEEK, "free": 1, "waiting": 0}],
+    "state": "published",
+    "note": None,
+    "published_at": "2026-03-02T09:30:00.000000Z",
+    "version": 2,
+    **_DATES,
+}
+_STAY: Final = {"first_day": "2026-05-04", "last_day": "2026-05-08"}
+_MANAGER: Final = {"name": "Mira Hren", "email": "mira@larch.example"}
+_INSURANCE: Final = {
+    "item": "insurance",
+    "party": "guest",
+    "text": "My employer has told me that I am insured at work at the host's as well.",
+}
+_MARK: Final = "0d1f8a2c4b6e7d905a3c1e2f4b6d8091"
+_BOOKING: Final = {
+    "id": 21,
+    "url": f"{_HERE}/bookings/21",
+    "programme": 1,
+    "placement": 4,
+    "title": "A week in the permits office",
+    "period": 9,
+    **_STAY,
+    "state": "held",
+    "guest": {
+        "person": 14,
+        "name": "Bor Zupan",
+        "organisation": 5,
+        "organisation_name": "Larch Software",
+        "sector": "business",
+    },
+    "host": {"organisation": 3, "name": "Ministry of Meadows", "sector": "public", "contact": "Ana Kos"},
+    "manager": {"person": None, **_MANAGER},
+    "message": "I build forms and have never seen one arrive.",
+    "awaited": ["host"],
+    "asked": ["host"],
+    "place_in_line": None,
+    "expires_at": "2026-04-01T09:30:00.000000Z",
+    "decisions": [
+        {
+            "role": "manager",
+            "approved": True,
+            "reason": "",
+            "by": "Mira Hren",
+            "decided_at": "2026-03-20T09:30:00.000000Z",
+        }
+    ],
+    "open_items": [{**_INSURANCE, "mark": _MARK}],
+    "agreements": [],
+    "reflected": [],
+    "match": None,
+    "confirmed_at": None,
+    "version": 2,
+    **_DATES,
+}
+_STEP: Final = {
+    "id": 40,
+    "action": "hold",
+    "state": "held",
+    "role": "guest",
+    "by": "Bor Zupan",
+    "reason": "",
+    **_STAY,
+    "taken_at": "2026-03-18T09:30:00.000000Z",
+}
+_DECIDED: Final = {
+    "way": "both",
+    "approvals": ["manager", "host", "coordinator"],
+    "in_order": True,
+    "checklist": [_INSURANCE],
+    "hold_days": 14,
+    "offer_days": 3,
+    "link_days": 7,
+    "remind_days": 3,
+    "country": "SI",
+    "region": "",
+    "zone": "Europe/Ljubljana",
+    "aim": "most",
+}
+_DEMANDS: Final = {"pins": [{"person": 14, "offer": "9:2026-05-04:2026-05-08"}], "forbids": []}
+_MAY: Final = {"name": "May, first try", "first_day": "2026-05-04", "last_day": "2026-05-29"}
+_MATCH: Final[dict[str, Any]] = {
+    "id": 2,
+    "url": f"{_HERE}/matches/2",
+    "programme": 1,
+    **_MAY,
+    "aim": "most",
+    "seed": 7,
+    "demands": _DEMANDS,
+    "state": "running",
+    "step": "served",
+    "progress": 40,
+    "plan": None,
+    "figures": None,
+    "problems": [],
+    "published_at": None,
+    "version": 3,
+    **_DATES,
+}
+_HOOK_DRAFT: Final = {
+    "name": "Intranet",
+    "address": "https://intranet.example/partnership",
+    "types": ["ballot.closed", "idea"],
+}
+_HOOK: Final = {
+    "id": 4,
+    "url": f"{_HERE}/admin/webhooks/4",
+    "programme": 1,
+    **_HOOK_DRAFT,
+    "owner": 6,
+    "active": True,
+    "state": "active",
+    "stopped_at": None,
+    "stopped_why": None,
+    "failures": 0,
+    "failing_since": None,
+    "paused_until": None,
+    "delivered_at": "2026-05-04T09:30:00.000000Z",
+    "waiting": 0,
+    "dead": 0,
+    "secret": None,
+    "previous_secret_until": None,
+    "version": 1,
+    **_DATES,
+}
+_DELIVERY: Final = {
+    "id": 12,
+    "url": f"{_HERE}/admin/webhooks/4/deliveries/12",
+    "programme": 1,
+    "webhook": 4,
+    "event": 91,
+    "message": "msg_4_91_1777887000",
+    "type": "idea.posted",
+    "state": "waiting",
+    "tries": 1,
+    "next_try_at": "2026-05-04T09:30:05.000000Z",
+    "tried_at": "2026-05-04T09:30:00.000000Z",
+    "took_ms": 41,
+    "error": "status",
+    "reason": "The receiver answered, but did not take the message: that takes a status from 200 to 299.",
+    "request": {
+        "headers": {
+            "content-type": "application/json",
+            "user-agent": "Partnership-for-Change-Webhooks/1",
+            "webhook-id": "msg_4_91_1777887000",
+            "webhook-timestamp": "1777887000",
+        },
+        "body": '{"type":"idea.posted","timestamp":"2026-05-04T09:30:00.000000Z","data":{"id":91}}',
+    },
+    "answer": {"status": 500, "headers": {"content-type": "text/plain"}, "body": "out of order"},
+    "history": [{"at": "2026-05-04T09:30:00.000000Z", "status": 500, "error": "status", "took_ms": 41}],
+    **_DATES,
+}
+_STRETCH: Final = {"from": "2026-05-01T00:00:00Z", "to": "2026-05-04T00:00:00Z"}
+_REPLAY: Final = {
+    "id": 2,
+    "url": f"{_HERE}/admin/webhooks/4#replays",
+    "webhook": 4,
+    **_STRETCH,
+    "state": "running",
+    "deliveries": 40,
+    **_DATES,
+}
 _EVENT: Final = {
     "id": 41,
     "url": f"{_HERE}/ideas/7",
@@ -291,6 +579,34 @@ _EVENT: Final = {
     "actor": 12,
     "data": {},
 }
+_STREAM: Final = """\
+retry: 1000
+id: 40
+event: position
+data: {"position": 40}
+
+id: 41
+data: {"id":41,"type":"idea.posted","programme":1,"challenge":2,"idea":7,"subject":7,"actor":12,"data":{}}
+
+"""
+_FEED: Final = f"""\
+<?xml version="1.0" encoding="utf-8"?>
+<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="en">
+<id>tag:partnership.example,2026-05-04:programmes/1/challenges</id>
+<title>Partnership for Change</title>
+<updated>2026-05-04T09:30:00.000000Z</updated>
+<link rel="alternate" type="text/html" href="{_HERE}/programmes/demo" />
+</feed>
+"""
+ANSWERS: Final = {
+    "text/event-stream": _STREAM,
+    "application/atom+xml": _FEED,
+    "text/csv": "month,home,home_sector,host,host_sector,stays\r\n"
+    "2026-05,Larch Software,business,Ministry of Meadows,public,6\r\n",
+    "application/jsonl": '{"month":"2026-05","home":"Larch Software","home_sector":"business",'
+    '"host":"Ministry of Meadows","host_sector":"public","stays":6}\n',
+}
+"""What is answered as text, in each media type."""
 _KIND: Final = {
     "type": f"{_HERE}/api/v1/problems/invalid",
     "title": "Something needs mending",
@@ -391,16 +707,128 @@ OF: Final[dict[type[BaseModel], dict[str, Any]]] = {
         "signature": {"algorithm": "Ed25519", "key": _PUBLIC_KEY, "value": _SIGNATURE},
         "result": _COUNTED,
     },
+    PlacementDraft: {**_OFFER, "periods": [_WEEK]},
+    PlacementChange: {"periods": [{"id": 9, **_WEEK, "places": 3}]},
+    PlacementItem: _PLACEMENT,
+    PlacementList: _list_of(_PLACEMENT),
+    ReturnDraft: {"note": "Please say what a guest will do on Friday."},
+    BookingDraft: {
+        "period": 9,
+        "message": "I build forms and have never seen one arrive.",
+        "manager": _MANAGER,
+    },
+    BookingChange: {"period": 10},
+    BookingItem: _BOOKING,
+    BookingList: _list_of(_BOOKING),
+    AcceptanceDraft: {"manager": _MANAGER},
+    PassingDraft: {"reason": "I am on leave in these days."},
+    DecisionDraft: {"approved": False, "reason": "We move house in that week."},
+    AgreementDraft: {"mark": _MARK, "answer": "Ana Kos, +386 1 555 01 01"},
+    StepList: _list_of(_STEP),
+    RulesChange: {"approvals": ["host", "coordinator"], "in_order": False},
+    RulesItem: {"programme": 1, "url": f"{_HERE}/exchanges/rules?programme=demo", **_DECIDED, "version": 1},
+    OpenDataDraft: {"publisher": "Ministry of Public Administration", "contact": "data@example.org"},
+    OpenDataItem: {
+        "programme": 1,
+        "url": f"{_HERE}/programmes/demo/open-data",
+        "is_open": True,
+        "licence": "CC-BY-4.0",
+        "publisher": "Ministry of Public Administration",
+        "contact": "data@example.org",
+        "description": "What the programme works on, and what came of it.",
+        "with_texts": False,
+        "opened_at": "2026-05-04T09:30:00.000000Z",
+        "made_at": "2026-05-04T09:31:00.000000Z",
+        "files": [
+            {
+                "name": "ideas.csv",
+                "url": f"{_HERE}/programmes/demo/open-data/ideas.csv",
+                "size_bytes": 412,
+                "rows": 12,
+                "changed_at": "2026-05-04T09:31:00.000000Z",
+            }
+        ],
+        "version": 1,
+    },
+    WishesDraft: {
+        "wishes": [{"placement": 4}, {"competency": "Public procurement", "first_day": "2026-05-04"}],
+        "unavailable": [_STAY],
+    },
+    WishesItem: {
+        "programme": 1,
+        "url": f"{_HERE}/exchanges/wishes?programme=demo",
+        "wishes": [
+            {
+                "placement": 4,
+                "period": None,
+                "organisation": None,
+                "competency": None,
+                "first_day": None,
+                "last_day": None,
+            }
+        ],
+        "unavailable": [_STAY],
+        "offers_desk": False,
+        "version": 1,
+    },
+    MatchDraft: {**_MAY, "demands": _DEMANDS},
+    MatchItem: _MATCH,
+    MatchList: _list_of(_MATCH),
+    LedgerItem: {
+        "programme": 1,
+        "url": f"{_HERE}/exchanges/ledger?programme=demo",
+        "stays": 4,
+        "organisations": [
+            {"id": 3, "name": "Ministry of Meadows", "sector": "public", "went": 1, "came": 3},
+            {"id": 5, "name": "Larch Software", "sector": "business", "went": 3, "came": 1},
+        ],
+        "flows": [{"home": 3, "host": 5, "stays": 1}, {"home": 5, "host": 3, "stays": 3}],
+        "directions": [
+            {"home": "public", "host": "business", "stays": 1},
+            {"home": "business", "host": "public", "stays": 3},
+        ],
+    },
+    OrganisationRow: _ORGANISATIONS[0],
+    PersonRow: {
+        "email": "maja@ministry.example",
+        "name": "Maja Novak",
+        "organisation_name": "Ministry of Meadows",
+    },
+    IdeaRow: {"title": "One form for moving house", "reference": "survey-2025-17"},
+    PlacementRow: {
+        "title": "A week in the permits office",
+        "description": "You sit with us.",
+        "organisation_number": "5005000",
+        "contact_email": "ana@ministry.example",
+        "periods": [{"first_day": "2027-05-03", "last_day": "2027-05-07", "places": 2}],
+        "reference": "permits-1",
+    },
+    ImportItem: _IMPORT,
+    ImportList: _list_of(_IMPORT),
+    ImportRowItem: _IMPORT_ROW,
+    ImportRowList: _list_of(_IMPORT_ROW),
     EventItem: _EVENT,
     EventList: _list_of(_EVENT),
+    WebhookDraft: _HOOK_DRAFT,
+    WebhookChange: {"active": False},
+    WebhookItem: _HOOK,
+    WebhookList: _list_of(_HOOK),
+    DeliveryItem: _DELIVERY,
+    DeliveryList: _list_of(_DELIVERY),
+    ReplayDraft: _STRETCH,
+    ReplayItem: _REPLAY,
+    ReplayList: _list_of(_REPLAY),
     Problem: {
         "type": f"{_HERE}/api/v1/problems/invalid",
         "title": "Something needs mending",
         "status": 422,
         "detail": "Please mend what is marked below.",
         "request_id": "5f0c2a9d11e3-1a",
-        "errors": [{"in": "body", "pointer": "/title", "reason": "Please write something here."}],
+        "errors": ERRORS,
     },
     ProblemKind: _KIND,
     ProblemKindList: _list_of(_KIND),
+    **examples_of_boards.OF,
+    **examples_of_exchanges.OF,
+    **OF_IDENTITY,
 }

@@ -30,6 +30,21 @@ class HidingItem(Given):
     answered_at: datetime | None
 
 
+class HiddenItem(HidingItem):
+    """A hidden idea, with why and what its authors say."""
+
+    url: str
+    title: str
+    language: str
+
+
+class HiddenList(Given):
+    """A page of hidden ideas, the last one hidden first."""
+
+    items: list[HiddenItem]
+    next: str | None
+
+
 class MergeDraft(Taken):
     """The idea that this one is to go into."""
 
@@ -61,4 +76,19 @@ class MergeList(Given):
     """The merges that an idea is part of, the oldest first."""
 
     items: list[MergeItem]
+    next: str | None
+
+
+class ObjectionItem(Given):
+    """Whose support did not go along with a merge, and why; for facilitators and coordinators."""
+
+    name: str
+    reason: str
+    objected_at: datetime
+
+
+class ObjectionList(Given):
+    """A page of objections, the oldest first."""
+
+    items: list[ObjectionItem]
     next: str | None

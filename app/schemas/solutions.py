@@ -2,15 +2,22 @@
 
 from pydantic import Field
 
-from app.schemas.base import Change, Given, Item, Reference, Taken, text
+from app.schemas.base import Change, Given, Item, Reference, Taken, several, text, whole
 from app.schemas.challenges import Language
+
+MOST_NAMED = 1000
+"""Links or ideas in one body; a service asks for far fewer."""
 
 
 class LinkDraft(Taken):
     """An attachment, as a link."""
 
     title: str = text(120, "What it is; empty: its address.", default="")
-    url: str = text(500, "A whole address, https:// or http://.", "https://example.org/plan.pdf", least=1)
+    url: str = Field(
+        description="A whole address, https:// or http://.",
+        examples=["https://example.org/plan.pdf"],
+        json_schema_extra={"format": "uri", "maxLength": 500, "pattern": "^https?://[A-Za-z0-9]"},
+    )
 
 
 class SolutionDraft(Taken):
@@ -19,14 +26,11 @@ class SolutionDraft(Taken):
     title: str = text(120, "The solution in one line.", "One form for moving house", least=1)
     summary: str = text(4000, "What would be done, in Markdown.", default="")
     language: Language = Field(default="en", description="The language that it is written in.")
-    cost: int = Field(
-        default=0, description="What it would take, in the unit that a ballot names; 0 or more."
-    )
+    cost: int = whole(0, 10**9, "What it would take, in the unit that a ballot names; 0 or more.", default=0)
     carrier: str = text(160, "Who would carry it.", "Ministry of Meadows and Larch Software", default="")
-    links: list[LinkDraft] = Field(default_factory=list, description="Attachments, at most 10.")
-    ideas: list[Reference] = Field(
-        default_factory=list,
-        description="The ideas that it was made of, from the board of its challenge; at most 20.",
+    links: list[LinkDraft] = several(10, "Attachments, at most 10.", most=MOST_NAMED)
+    ideas: list[Reference] = several(
+        20, "The ideas that it was made of, from the board of its challenge; at most 20.", most=MOST_NAMED
     )
 
 
@@ -36,12 +40,10 @@ class SolutionChange(Change):
     title: str = text(120, "The solution in one line.", least=1, default="")
     summary: str = text(4000, "What would be done, in Markdown.", default="")
     language: Language = "en"
-    cost: int = Field(
-        default=0, description="What it would take, in the unit that a ballot names; 0 or more."
-    )
+    cost: int = whole(0, 10**9, "What it would take, in the unit that a ballot names; 0 or more.", default=0)
     carrier: str = text(160, "Who would carry it.", default="")
-    links: list[LinkDraft] = Field(default_factory=list, description="All its attachments.")
-    ideas: list[Reference] = Field(default_factory=list, description="All the ideas that it was made of.")
+    links: list[LinkDraft] = several(10, "All its attachments.", most=MOST_NAMED)
+    ideas: list[Reference] = several(20, "All the ideas that it was made of.", most=MOST_NAMED)
 
 
 class LinkItem(Given):

@@ -6,6 +6,12 @@ from app.errors import FieldError
 from app.lib.i18n import N_
 
 _ALLOWED_CONTROLS = frozenset("\n\t")
+_CONTROLS = N_("Please remove the control characters; they cannot be shown.")
+_EMPTY = N_("Please write something here.")
+_LONG = N_("This is %(length)s characters long; please shorten it to %(most)s.")
+
+MESSAGES = (_CONTROLS, _EMPTY, _LONG)
+"""What can be wrong with a text."""
 
 
 def clean(value: str) -> str:
@@ -27,17 +33,11 @@ def passage(field: str, value: str, *, most: int, least: int = 0) -> tuple[str, 
 def _problems(field: str, value: str, *, most: int, least: int) -> list[FieldError]:
     cleaned = clean(value)
     if any(_forbidden(character) for character in cleaned):
-        return [FieldError(field, N_("Please remove the control characters; they cannot be shown."))]
+        return [FieldError(field, _CONTROLS)]
     if len(cleaned) < least:
-        return [FieldError(field, N_("Please write something here."))]
+        return [FieldError(field, _EMPTY)]
     if len(cleaned) > most:
-        return [
-            FieldError(
-                field,
-                N_("This is %(length)s characters long; please shorten it to %(most)s."),
-                (("length", len(cleaned)), ("most", most)),
-            )
-        ]
+        return [FieldError(field, _LONG, (("length", len(cleaned)), ("most", most)))]
     return []
 
 

@@ -20,6 +20,9 @@ def _part(shape: dict[str, Any], description: str) -> Any:
     return Field(default=None, description=description, json_schema_extra=shape)
 
 
+_TRUE = {"type": "boolean", "not": {"const": False}}
+"""True alone; as a `const` generators of clients cannot read it."""
+
 _KEY = {"type": "string", "pattern": "^([1-9][0-9]{0,18}|none)$"}
 
 
@@ -28,8 +31,8 @@ class VoteChoice(Taken):
 
     model_config = ConfigDict(json_schema_extra=_exactly_one)
 
-    abstain: Any = _part({"const": True}, "Counted as present, not as a vote.")
-    none: Any = _part({"const": True}, "None of these: a vote that supports nothing.")
+    abstain: Any = _part(_TRUE, "True: counted as present, not as a vote.")
+    none: Any = _part(_TRUE, "True: none of these, a vote that supports nothing.")
     approved: Any = _part({"type": "array", "items": _KEY}, "Approval, budget: the solutions.")
     scores: Any = _part(
         {"type": "object", "additionalProperties": {"type": "integer", "minimum": 0, "maximum": 5}},
@@ -41,7 +44,7 @@ class VoteChoice(Taken):
         "left out comes last.",
     )
     points: Any = _part(
-        {"type": "object", "additionalProperties": {"type": "integer", "minimum": 0}},
+        {"type": "object", "additionalProperties": {"type": "integer", "minimum": 0, "maximum": 1000}},
         "Points, quadratic: how many each gets; n votes of a quadratic ballot cost n² credits.",
     )
 

@@ -1,9 +1,10 @@
 """Kept answers: what was answered to a request with an idempotency key, so that it is answered the same again."""
 
+import json
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, select
+from sqlalchemy import Row, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.database import Transaction
@@ -54,6 +55,15 @@ def forget(tx: Transaction, before: datetime) -> int:
         delete(KEPT_ANSWER).where(KEPT_ANSWER.c.created_at < before).returning(KEPT_ANSWER.c.key)
     )
     return len(gone.all())
+
+
+def rename(tx: Transaction, before: str, after: str) -> None:
+    """Let a person be called otherwise in the answers that are kept for anyone, where their name stands as a whole."""
+    body: Any = KEPT_ANSWER.c.body
+    for is_ascii in (True, False):
+        old, new = (json.dumps(name, ensure_ascii=is_ascii) for name in (before, after))
+        place = func.instr(body, old) if tx.dialect == "sqlite" else func.strpos(body, old)
+        tx.execute(KEPT_ANSWER.update().where(place > 0).values(body=func.replace(body, old, new)))
 
 
 def _is(person_id: int, key: str) -> tuple[Any, Any]:

@@ -31,7 +31,7 @@ from app.models.ballot import CLOSURE, EXTENSION, MODES, SECRET
 from app.models.base import table
 from app.policies.actor import Actor
 from app.policies.permissions import Permission
-from app.policies.rules import require
+from app.policies.rules import require, require_fresh_in_browser
 from app.schemas import text
 from app.services import ballots, challenges, solutions
 from app.services.ballots import CANCELLED, OPEN, SCHEDULED, VOTERS, BallotView
@@ -231,8 +231,10 @@ def close(tx: Transaction, actor: Actor, ballot_id: int, *, reason: str) -> int:
     :raises NotAllowed: the actor is no coordinator
     :raises Conflict: it is not open
     :raises Invalid: no reason
+    :raises NotFresh: at a page, too long after the sign-in
     """
     ballot = _open(tx, actor, ballot_id)
+    require_fresh_in_browser(actor)
     reason, errors = text.passage("reason", reason, most=1000, least=1)
     if errors:
         raise Invalid(*errors)

@@ -6,7 +6,20 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import Row, Select, and_, bindparam, exists, func, or_, select, text, true
+from sqlalchemy import (
+    Row,
+    ScalarSelect,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    exists,
+    func,
+    or_,
+    select,
+    text,
+    true,
+)
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql import ColumnElement
 
@@ -36,6 +49,7 @@ from app.policies.actor import Actor
 from app.policies.permissions import Permission
 from app.policies.rules import may
 from app.services import solutions
+from app.services.actors import is_human
 from app.services.solutions import SolutionView
 
 BALLOT = table(Ballot)
@@ -304,13 +318,7 @@ def interests(connection: Connection, ballot_id: int) -> Sequence[Any]:
             ORGANISATION.c.name.label("organisation"),
         )
         .join(PERSON, PERSON.c.id == INTEREST.c.person_id)
-        .outerjoin(
-            MEMBERSHIP,
-            and_(
-                MEMBERSHIP.c.person_id == INTEREST.c.person_id,
-                MEMBERSHIP.c.programme_id == INTEREST.c.programme_id,
-            ),
-        )
+        .outerjoin(MEMBERSHIP, MEMBERSHIP.c.id == last_place(INTEREST))
         .outerjoin(ORGANISATION, ORGANISATION.c.id == MEMBERSHIP.c.organisation_id)
         .where(INTEREST.c.ballot_id == ballot_id)
         .order_by(INTEREST.c.solution_id, PERSON.c.name, INTEREST.c.person_id)
@@ -367,6 +375,35 @@ def may_vote(ballot: Any) -> ColumnElement[bool]:
     return or_(_is_among(ballot), and_(_is_of(ballot), _is_on_roll(ballot)))
 
 
+def last_place(of: Table) -> ScalarSelect[Any]:
+    """The id of the newest membership, ended or not, that the person of a row of `of` has in its programme."""
+    places = MEMBERSHIP.alias("places")
+    return (
+        select(func.max(places.c.id))
+        .where(places.c.person_id == of.c.person_id, places.c.programme_id == of.c.programme_id)
+        .correlate(of)
+        .scalar_subquery()
+    )
+
+
+def member_since(ballot_since: Any) -> ScalarSelect[Any]:
+    """Since when the person of a membership takes part without a break: a change of employer takes no vote away.
+
+    Places that ended before `ballot_since`, from when on the ballot wants people to be there, do not count.
+    """
+    places = MEMBERSHIP.alias("places")
+    return (
+        select(func.min(places.c.created_at, type_=MEMBERSHIP.c.created_at.type))
+        .where(
+            places.c.person_id == MEMBERSHIP.c.person_id,
+            places.c.programme_id == MEMBERSHIP.c.programme_id,
+            or_(places.c.ended_at.is_(None), places.c.ended_at > ballot_since),
+        )
+        .correlate_except(places)
+        .scalar_subquery()
+    )
+
+
 def _is_among(ballot: Any) -> ColumnElement[bool]:
     """The condition that a membership is among those who may vote now."""
     roles = [role for role in VOTERS if not ballot.roles or role in ballot.roles]
@@ -374,9 +411,13 @@ def _is_among(ballot: Any) -> ColumnElement[bool]:
     conditions = [
         _is_of(ballot),
         MEMBERSHIP.c.role.in_(roles),
-        MEMBERSHIP.c.created_at <= ballot.member_since,
+        or_(
+            MEMBERSHIP.c.created_at <= ballot.member_since,
+            member_since(ballot.member_since) <= ballot.member_since,
+        ),
         MEMBERSHIP.c.ended_at.is_(None),
         is_there,
+        is_human(MEMBERSHIP.c.person_id),
     ]
     if ballot.organisations:
         conditions.append(MEMBERSHIP.c.organisation_id.in_(ballot.organisations))
@@ -463,7 +504,7 @@ VOTER_COLUMNS: Final = (
     MEMBERSHIP.c.role.label("voter_role"),
     MEMBERSHIP.c.sector_id.label("voter_sector_id"),
     MEMBERSHIP.c.organisation_id.label("voter_organisation_id"),
-    MEMBERSHIP.c.created_at.label("voter_member_since"),
+    member_since(BALLOT.c.member_since).label("voter_member_since"),
     SECTOR.c.key.label("voter_sector_key"),
 )
 

@@ -5,25 +5,27 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Literal
 
-from sqlalchemy import Select, and_, bindparam, func, literal, null, select, tuple_, union_all
+from sqlalchemy import Select, and_, bindparam, func, literal, null, or_, select, true, tuple_, union_all
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql import ColumnElement
 
-from app.models import Cluster, Hiding, Idea, Pin, Sector, Tally
+from app.models import Cluster, CoAuthor, Hiding, Idea, Pin, Sector, Tally
 from app.models.base import table
-from app.models.idea import HIDDEN, OPEN
+from app.models.idea import HIDDEN, OPEN, WITHDRAWN
 from app.models.support import ALL
 from app.policies.actor import Actor
 from app.policies.permissions import Permission
 from app.policies.rules import may
-from app.services import ballots, cards, challenges, programmes, search, support
+from app.services import ballots, cards, challenges, orders, programmes, search, support
 from app.services.ballots import BallotView
 from app.services.cards import Card
 from app.services.challenges import ChallengeView
+from app.services.orders import Place
 from app.services.programmes import Participants
 
 IDEA = table(Idea)
 CLUSTER = table(Cluster)
+CO_AUTHOR = table(CoAuthor)
 TALLY = table(Tally)
 SECTOR = table(Sector)
 PIN = table(Pin)
@@ -32,8 +34,13 @@ HIDING = table(Hiding)
 PAGE = 50
 """Ideas on one page of a board."""
 
-Sort = Literal["new", "supported", "bridging"]
+Sort = Literal["new", "supported", "bridging", "created_at", "-created_at", "updated_at", "-updated_at"]
 SORTS: tuple[Sort, ...] = ("new", "supported", "bridging")
+"""Those of a board's page; programs may also sort by instants."""
+
+_BY_TALLY: tuple[Sort, ...] = ("supported", "bridging")
+
+State = Literal["open", "merged", "hidden", "withdrawn"]
 
 _MILLIONTHS = 1_000_000
 """Bridging is compared in whole millionths, so that both engines and every page sort alike."""
@@ -41,13 +48,16 @@ _MILLIONTHS = 1_000_000
 NO_CLUSTER = 0
 """In a query: the cards that are in no cluster."""
 
-After = tuple[int, ...]
+After = Place
 """Where a page begins: the sort key of the last idea of the page before, its id last."""
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What of a board is asked for. `after` continues a page; `cluster_id` 0 means the cards in no cluster."""
+    """What of a board is asked for. `after` continues a page; `cluster_id` 0 means the cards in no cluster.
+
+    `is_mine`: those that the actor wrote, alone or with others. `hidden`: those that moderators have to look at.
+    """
 
     sort: Sort = "new"
     cluster_id: int | None = None
@@ -56,6 +66,14 @@ class Query:
     after: After | None = None
     limit: int = PAGE
     hidden: bool = False
+    language: str | None = None
+    state: State = "open"
+    is_mine: bool = False
+
+    @property
+    def is_the_same_for_all(self) -> bool:
+        """Whether everyone who may see the board gets the same."""
+        return self.state == OPEN and not self.is_mine and not self.hidden
 
     @property
     def is_narrowed(self) -> bool:
@@ -128,7 +146,7 @@ def ideas(
     """
     if query.hidden and not may(actor, Permission.MODERATE, challenge):
         return Page((), None)
-    sort: Sort = query.sort if challenge.phase.tallies else "new"
+    sort = effective(query.sort, challenge)
     has_pins = pins_first and not query.is_narrowed
     words = search.phrase(connection.dialect.name, query.words)
     shape = _Shape(
@@ -139,24 +157,40 @@ def ideas(
         in_none=query.cluster_id == NO_CLUSTER,
         of_sector=bool(query.sector),
         with_words=bool(words),
+        of_language=query.language is not None,
+        of_actor=query.is_mine or _sees_own_alone(actor, challenge, query.state),
         pins="left out" if has_pins and query.after else "first" if has_pins else "in order",
     )
     key, id = (query.after[0], query.after[-1]) if query.after else (0, 0)
+    if query.after and sort.removeprefix("-") in _INSTANTS:
+        key = orders.read(key, IDEA.c.created_at)
     rows = connection.execute(
         _statement(shape),
         {
             "challenge": challenge.id,
             "programme": challenge.programme_id,
-            "state": HIDDEN if query.hidden else OPEN,
+            "state": HIDDEN if query.hidden else query.state,
             "after_key": key,
             "after_id": id,
             "cluster": query.cluster_id,
             "sector": query.sector,
             "search": words,
+            "language": query.language,
+            "actor": actor.person_id,
             "limit": query.limit + 1,
         },
     ).all()
     return _cut(connection, rows, sort, query.limit, tallies=challenge.phase.tallies)
+
+
+def effective(sort: Sort, challenge: ChallengeView) -> Sort:
+    """The order that a board is really in: while tallies are hidden, none that would tell them."""
+    return sort if challenge.phase.tallies or sort not in _BY_TALLY else "new"
+
+
+def _sees_own_alone(actor: Actor, challenge: ChallengeView, state: str) -> bool:
+    """Whether what is in that state shows to its authors alone: the policy, of many at once."""
+    return state in (HIDDEN, WITHDRAWN) and not may(actor, Permission.MODERATE, challenge)
 
 
 def clusters(connection: Connection, challenge_id: int) -> tuple[ClusterView, ...]:
@@ -175,12 +209,14 @@ def _cut(connection: Connection, rows: Sequence[Any], sort: Sort, limit: int, *,
     """Rows in their order, pinned ones (without a sort key) first, and where the next page begins."""
     pinned = sorted((row for row in rows if row.order_key is None), key=lambda row: -row.id)
     paged = sorted(
-        (row for row in rows if row.order_key is not None), key=lambda row: (-row.order_key, -row.id)
+        (row for row in rows if row.order_key is not None),
+        key=lambda row: (row.order_key, row.id),
+        reverse=_is_descending(sort),
     )
     following: After | None = None
     if len(paged) > limit:
         paged = paged[:limit]
-        following = (paged[-1].id,) if sort == "new" else (paged[-1].order_key, paged[-1].id)
+        following = (paged[-1].id,) if sort == "new" else (orders.written(paged[-1].order_key), paged[-1].id)
     return Page(tuple(cards.from_rows(connection, pinned + paged, tallies=tallies)), following)
 
 
@@ -195,6 +231,8 @@ class _Shape:
     in_none: bool
     of_sector: bool
     with_words: bool
+    of_language: bool
+    of_actor: bool
     pins: Literal["first", "left out", "in order"]
 
 
@@ -219,15 +257,34 @@ def _statement(shape: _Shape) -> Select[Any]:
 
 def _page(shape: _Shape) -> Select[Any]:
     """The ids and sort keys of the page's ideas, from an index where the order has one."""
-    statement = {"new": _newest, "supported": _most_supported, "bridging": _bridging}[shape.sort](
-        _conditions(shape)
-    )
+    conditions = _conditions(shape)
+    if shape.sort.removeprefix("-") in _INSTANTS:
+        statement = _by_instant(shape.sort.removeprefix("-"), conditions)
+    else:
+        statement = {"new": _newest, "supported": _most_supported, "bridging": _bridging}[shape.sort](
+            conditions
+        )
     key, id = statement.selected_columns.order_key, statement.selected_columns.page_id
     if shape.follows and shape.sort == "new":
         statement = statement.where(id < bindparam("after_id"))
     elif shape.follows:
-        statement = statement.where(tuple_(key, id) < tuple_(bindparam("after_key"), bindparam("after_id")))
-    return statement.order_by(key.desc(), id.desc())
+        here, there = tuple_(key, id), tuple_(bindparam("after_key", type_=key.type), bindparam("after_id"))
+        statement = statement.where(here < there if _is_descending(shape.sort) else here > there)
+    if _is_descending(shape.sort):
+        return statement.order_by(key.desc(), id.desc())
+    return statement.order_by(key, id)
+
+
+def _is_descending(sort: Sort) -> bool:
+    """The board's own orders begin with the best."""
+    return sort in SORTS or sort.startswith("-")
+
+
+_INSTANTS = {"created_at": IDEA.c.created_at, "updated_at": IDEA.c.updated_at}
+
+
+def _by_instant(name: str, conditions: Sequence[Any]) -> Select[Any]:
+    return select(IDEA.c.id.label("page_id"), _INSTANTS[name].label("order_key")).where(*conditions)
 
 
 def _newest(conditions: Sequence[Any]) -> Select[Any]:
@@ -284,19 +341,28 @@ def _conditions(shape: _Shape) -> list[ColumnElement[bool]]:
             SECTOR.c.programme_id == bindparam("programme"), SECTOR.c.key == bindparam("sector")
         )
         conditions.append(IDEA.c.sector_id.in_(of_sector))
+    if shape.of_language:
+        conditions.append(IDEA.c.language == bindparam("language"))
+    if shape.of_actor:
+        writes_along = select(CO_AUTHOR.c.idea_id).where(CO_AUTHOR.c.person_id == bindparam("actor"))
+        conditions.append(or_(IDEA.c.author_id == bindparam("actor"), IDEA.c.id.in_(writes_along)))
     if shape.with_words:
         conditions.append(search.matching(shape.dialect))
     return conditions
 
 
-def hidden(connection: Connection, challenge: ChallengeView) -> Sequence[Any]:
+def hidden(
+    connection: Connection, challenge: ChallengeView, *, before: int = 0, limit: int = 200
+) -> Sequence[Any]:
     """Hidden ideas for those who moderate: id, title, language, reason, hidden_at, answer, answered_at; newest first.
 
-    The caller has asked the policy.
+    `before`: only hidings with a lower `hiding_id`. The caller has asked the policy.
     """
     return connection.execute(
         select(
             IDEA.c.id,
+            HIDING.c.idea_id,
+            HIDING.c.id.label("hiding_id"),
             IDEA.c.title,
             IDEA.c.language,
             HIDING.c.reason,
@@ -306,6 +372,7 @@ def hidden(connection: Connection, challenge: ChallengeView) -> Sequence[Any]:
         )
         .join(HIDING, and_(HIDING.c.idea_id == IDEA.c.id, HIDING.c.lifted_at.is_(None)))
         .where(IDEA.c.challenge_id == challenge.id, IDEA.c.state == HIDDEN)
+        .where(HIDING.c.id < before if before else true())
         .order_by(HIDING.c.id.desc())
-        .limit(200)
+        .limit(limit)
     ).all()

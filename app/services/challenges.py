@@ -1,13 +1,14 @@
 """Challenges: the questions that sponsors set, and the phases they go through."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
-from sqlalchemy import Row, Select, bindparam, select
+from sqlalchemy import Row, Select, bindparam, func, select
 from sqlalchemy.engine import Connection
+from sqlalchemy.sql import ColumnElement
 
 from app.database import Transaction
 from app.errors import Conflict, FieldError, Invalid, Moved, NotFound
@@ -18,10 +19,11 @@ from app.models.base import table
 from app.models.challenge import PHASES
 from app.policies.actor import Actor
 from app.policies.permissions import Permission
-from app.policies.rules import may, require
+from app.policies.rules import may, require, require_fresh_in_browser
 from app.schemas import text
-from app.services import phases
+from app.services import orders, phases
 from app.services.events import record
+from app.services.orders import BY_ID, Order
 from app.services.phases import NO_PHASE, PhaseView
 from app.services.programmes import ProgrammeView
 
@@ -65,6 +67,11 @@ class ChallengeView:
     created_at: datetime
     updated_at: datetime
 
+    @property
+    def challenge_id(self) -> int:
+        """Itself: roles that are assigned for this challenge reach it, and not only what belongs to it."""
+        return self.id
+
 
 # queries
 
@@ -80,21 +87,39 @@ def find(connection: Connection, actor: Actor, challenge_id: int) -> ChallengeVi
     return views[0]
 
 
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which challenges: in the phase of that kind now, in that language, of that sponsor; None for any."""
+
+    phase: str | None = None
+    language: str | None = None
+    sponsor_id: int | None = None
+
+
 def in_programme(
-    connection: Connection, actor: Actor, programme: ProgrammeView, *, after: int = 0, limit: int = 50
+    connection: Connection,
+    actor: Actor,
+    programme: ProgrammeView,
+    wanted: Filter = Filter(),
+    *,
+    order: Order = BY_ID,
+    limit: int = 50,
 ) -> list[ChallengeView]:
-    """The programme's challenges with ids greater than `after`, by id; none where the actor may not see them."""
+    """A page of the programme's challenges; none where the actor may not see them. One statement."""
     if not may(actor, Permission.READ_CHALLENGE, programme):
         return []
-    page = (
-        select(CHALLENGE.c.id)
-        .where(
-            CHALLENGE.c.programme_id == programme.id, CHALLENGE.c.id > after, CHALLENGE.c.deleted_at.is_(None)
-        )
-        .order_by(CHALLENGE.c.id)
-        .limit(limit)
+    chosen = select(CHALLENGE.c.id).where(
+        CHALLENGE.c.programme_id == programme.id, CHALLENGE.c.deleted_at.is_(None), *_conditions(wanted)
     )
-    return _views(connection.execute(_SELECT.where(CHALLENGE.c.id.in_(page))))
+    page = orders.page(chosen, order, _SORTED_BY, limit)
+    in_order = _SELECT.order_by(None).order_by(*orders.by(order, _SORTED_BY), PHASE.c.starts_at)
+    return _views(connection.execute(in_order.where(CHALLENGE.c.id.in_(page))))
+
+
+def among(connection: Connection, actor: Actor, challenge_ids: Collection[int]) -> list[ChallengeView]:
+    """Those of these challenges that the actor may see, by id. One statement."""
+    views = _views(connection.execute(_SELECT.where(CHALLENGE.c.id.in_(challenge_ids))))
+    return [view for view in views if may(actor, Permission.READ_CHALLENGE, view)]
 
 
 def titles(connection: Connection, programme_ids: Sequence[int]) -> Sequence[Any]:
@@ -112,6 +137,28 @@ def titles(connection: Connection, programme_ids: Sequence[int]) -> Sequence[Any
         .where(PROGRAMME.c.visibility == "public")
         .order_by(CHALLENGE.c.id)
     ).all()
+
+
+def newest(
+    connection: Connection,
+    actor: Actor,
+    programme: ProgrammeView,
+    *,
+    before: int | None = None,
+    limit: int = 50,
+) -> Sequence[Any]:
+    """What everyone who sees a programme may read of its challenges, those with ids below `before`, the newest first.
+
+    Each row: id, title, summary, language, created_at, updated_at.
+    """
+    require(actor, Permission.READ_PROGRAMME, programme)
+    names = ("id", "title", "summary", "language", "created_at", "updated_at")
+    chosen = select(*(CHALLENGE.c[name] for name in names)).where(
+        CHALLENGE.c.programme_id == programme.id, CHALLENGE.c.deleted_at.is_(None)
+    )
+    if before is not None:
+        chosen = chosen.where(CHALLENGE.c.id < before)
+    return connection.execute(chosen.order_by(CHALLENGE.c.id.desc()).limit(limit)).all()
 
 
 def require_open(challenge: Any, opening: str) -> None:
@@ -193,8 +240,10 @@ def delete(tx: Transaction, actor: Actor, challenge_id: int, *, version: int | N
     """Take a challenge off every page; its rows stay, so that what refers to them stays whole.
 
     :raises Conflict: a ballot of it is not counted yet
+    :raises NotFresh: at a page, too long after the sign-in
     """
     view = _changeable(tx, actor, challenge_id, Permission.DELETE_CHALLENGE, version)
+    require_fresh_in_browser(actor)
     undecided = select(BALLOT.c.id).where(
         BALLOT.c.challenge_id == challenge_id, BALLOT.c.counted_at.is_(None), BALLOT.c.cancelled_at.is_(None)
     )
@@ -253,6 +302,25 @@ _SELECT: Select[Any] = (
 )
 
 _ONE = _SELECT.where(CHALLENGE.c.id == bindparam("challenge"))
+
+
+_SORTED_BY = {name: CHALLENGE.c[name] for name in ("id", "created_at", "updated_at", "title")}
+
+
+def _conditions(wanted: Filter) -> list[ColumnElement[bool]]:
+    given = {CHALLENGE.c.language: wanted.language, CHALLENGE.c.sponsor_id: wanted.sponsor_id}
+    conditions: list[ColumnElement[bool]] = [
+        column == value for column, value in given.items() if value is not None
+    ]
+    if wanted.phase is not None:
+        newest = (
+            select(PHASE.c.kind)
+            .where(PHASE.c.challenge_id == CHALLENGE.c.id, PHASE.c.starts_at <= clock.now())
+            .order_by(PHASE.c.starts_at.desc())
+            .limit(1)
+        )
+        conditions.append(func.coalesce(newest.scalar_subquery(), NO_PHASE.kind) == wanted.phase)
+    return conditions
 
 
 def _views(rows: Iterable[Row[Any]]) -> list[ChallengeView]:

@@ -1,9 +1,9 @@
 """Comments: replies to ideas."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Row, Select, insert, select
+from sqlalchemy import Row, Select, func, insert, select
 from sqlalchemy.engine import Connection
 
 from app.database import Transaction
@@ -16,9 +16,10 @@ from app.policies.actor import Actor
 from app.policies.permissions import Permission
 from app.policies.rules import require
 from app.schemas import text
-from app.services import notices
+from app.services import notices, orders
 from app.services.events import record
 from app.services.held import hold, require_shown
+from app.services.orders import BY_ID, Order
 
 COMMENT = table(Comment)
 IDEA = table(Idea)
@@ -27,14 +28,33 @@ ORGANISATION = table(Organisation)
 SECTOR = table(Sector)
 
 
-def on_idea(connection: Connection, idea_id: int, *, after: int = 0, limit: int = 50) -> Sequence[Any]:
-    """Comments with ids greater than `after`, oldest first: the table's columns, `author`, `organisation`,
+def on_idea(
+    connection: Connection,
+    idea_id: int,
+    *,
+    sector: str | None = None,
+    order: Order = BY_ID,
+    limit: int = 50,
+) -> Sequence[Any]:
+    """A page of comments, of one `sector` by its key, or of all: the table's columns, `author`, `organisation`,
     `sector_key`, `sector_name`. The caller has loaded the idea through its viewer; the text of a comment that is
     hidden or taken back is left out.
     """
-    return connection.execute(
-        _SELECT.where(COMMENT.c.idea_id == idea_id, COMMENT.c.id > after).order_by(COMMENT.c.id).limit(limit)
-    ).all()
+    chosen = _SELECT.where(COMMENT.c.idea_id == idea_id)
+    if sector is not None:
+        chosen = chosen.where(SECTOR.c.key == sector)
+    return connection.execute(orders.page(chosen, order, _SORTED_BY, limit)).all()
+
+
+def first_on(connection: Connection, idea_ids: Collection[int], most: int) -> Sequence[Any]:
+    """The first comments on each of these ideas, `most` of each, by id, with the same columns. One statement.
+
+    The caller has loaded the ideas through their viewer.
+    """
+    number = func.row_number().over(partition_by=COMMENT.c.idea_id, order_by=COMMENT.c.id).label("number")
+    numbered = select(COMMENT.c.id, number).where(COMMENT.c.idea_id.in_(idea_ids)).subquery("numbered")
+    chosen = select(numbered.c.id).where(numbered.c.number <= most)
+    return connection.execute(_SELECT.where(COMMENT.c.id.in_(chosen)).order_by(COMMENT.c.id)).all()
 
 
 def on_board(connection: Connection, challenge_id: int, comment_ids: Sequence[int]) -> Sequence[Any]:
@@ -181,6 +201,9 @@ _SELECT: Select[Any] = (
     .join(ORGANISATION, ORGANISATION.c.id == COMMENT.c.organisation_id)
     .join(SECTOR, SECTOR.c.id == COMMENT.c.sector_id)
 )
+
+
+_SORTED_BY = {name: COMMENT.c[name] for name in ("id", "created_at", "updated_at")}
 
 
 def _count(tx: Transaction, idea_id: int, step: int) -> None:

@@ -18,7 +18,7 @@ from sqlalchemy import Select, and_, delete, insert, select, text
 from sqlalchemy.engine import Connection
 
 from app.database import Database, Transaction, present
-from app.errors import Conflict, NotFound
+from app.errors import Conflict, FieldError, Invalid, NotFound
 from app.integrations import seal
 from app.lib import clock
 from app.lib.i18n import N_
@@ -256,6 +256,26 @@ def log(connection: Connection, ballot: BallotView) -> dict[str, Any]:
     }
 
 
+def look_up(connection: Connection, ballot: BallotView, typed: str) -> tuple[str, ballot_log.Proof | None]:
+    """A receipt as it is written, of what someone typed, and where it stands in the published log, or None.
+
+    :raises Conflict: the ballot is not counted yet
+    :raises Invalid: it is no receipt
+    """
+    _require_counted(ballot)
+    code = normal_receipt(typed[:LONGEST_RECEIPT])
+    if code is None:
+        message = N_(
+            "This is no receipt; perhaps a letter is wrong or missing. It has six groups of five signs."
+        )
+        raise Invalid(FieldError("code", message))
+    return code, receipt_proof(connection, ballot, code)
+
+
+LONGEST_RECEIPT: Final = 200
+"""How much of what someone typed is looked at, with all its spaces."""
+
+
 def receipt_proof(connection: Connection, ballot: BallotView, receipt: str) -> ballot_log.Proof | None:
     """Where a receipt stands in the published log, or None. One statement, or three, one of them over all votes.
 
@@ -331,17 +351,12 @@ def _votes(connection: Connection, ballot: BallotView) -> tuple[list[CastVote], 
 
 
 def _with_voters(votes: Select[Any]) -> Select[Any]:
+    """The votes with their voters: of several places that someone has had in the programme, the newest."""
     return (
         votes.select_from(VOTE)
         .add_columns(PERSON.c.name, ORGANISATION.c.name.label("organisation"))
         .outerjoin(PERSON, PERSON.c.id == VOTE.c.person_id)
-        .outerjoin(
-            MEMBERSHIP,
-            and_(
-                MEMBERSHIP.c.person_id == VOTE.c.person_id,
-                MEMBERSHIP.c.programme_id == VOTE.c.programme_id,
-            ),
-        )
+        .outerjoin(MEMBERSHIP, MEMBERSHIP.c.id == ballots.last_place(VOTE))
         .outerjoin(ORGANISATION, ORGANISATION.c.id == MEMBERSHIP.c.organisation_id)
     )
 

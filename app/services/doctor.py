@@ -16,10 +16,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.database import Database
 from app.errors import DomainError
-from app.integrations import identity_providers, mail, queue
+from app.integrations import identity_providers, mail, provider_health, queue
 from app.integrations.http import Guarded
 from app.integrations.oidc import Providers
-from app.services import schema
+from app.services import audit_log, schema, webhook_log
 from app.settings import DEMO_SECRET, Settings
 
 State = Literal["ok", "warning", "bad"]
@@ -94,6 +94,8 @@ def _database(settings: Settings) -> Iterator[Finding]:
         if database.is_sqlite:
             yield _durability(database)
         yield database.read_now(_jobs)
+        yield database.read_now(_webhooks)
+        yield database.read_now(_audit)
     except DomainError:
         yield Finding(
             "database",
@@ -149,6 +151,43 @@ def _jobs(connection: Connection) -> Finding:
     return Finding("jobs", "ok", f"{said}.")
 
 
+def _webhooks(connection: Connection) -> Finding:
+    try:
+        counts = webhook_log.counts(connection)
+    except SQLAlchemyError:
+        return Finding("webhooks", "bad", "The tables of webhooks are missing.", "Run: partnership migrate")
+    said = ", ".join(f"{counts[name]} {name}" for name in ("active", "failing", "off"))
+    said += f"; {counts['waiting']} messages waiting, {counts['dead']} given up"
+    if counts["failing"] or counts["dead"]:
+        return Finding(
+            "webhooks",
+            "warning",
+            f"{said}.",
+            "Their pages, below /admin/webhooks, say what their receivers answer; send the messages again from there.",
+        )
+    return Finding("webhooks", "ok", f"{said}.")
+
+
+def _audit(connection: Connection) -> Finding:
+    try:
+        found = audit_log.verify(connection)
+    except SQLAlchemyError:
+        return Finding("audit log", "bad", "The audit log's table is missing.", "Run: partnership migrate")
+    if found.is_whole:
+        return Finding(
+            "audit log",
+            "ok",
+            f"{found.entries:,} entries, each as it was sealed. Note the newest hash: {found.newest.hex()}.",
+        )
+    where = ", ".join(map(str, found.broken)) or "before its first entry"
+    return Finding(
+        "audit log",
+        "bad",
+        f"The chain is broken: {where}. Somebody has changed, put in or taken out entries past the application.",
+        "Compare with an export or a backup from before: partnership audit verify FILE",
+    )
+
+
 def _disk(settings: Settings) -> Iterator[Finding]:
     scheme, _, rest = settings.database.partition(":///")
     place = Path(rest).absolute().parent if scheme.startswith("sqlite") else Path.cwd()
@@ -200,16 +239,16 @@ def _identity(settings: Settings) -> Iterator[Finding]:
         transport=Guarded(allow_loopback=is_demo),
         allow_loopback=is_demo,
     )
-    for name, problem in asyncio.run(providers.warm()).items():
-        if problem is None:
-            yield Finding(f"identity provider {name}", "ok", "Its metadata was read and fits.")
-        else:
+    for name, checks in asyncio.run(_looked_at(providers)).items():
+        for check in checks:
             yield Finding(
-                f"identity provider {name}",
-                "bad",
-                problem,
-                f"Open its issuer's /.well-known/openid-configuration, and compare with [providers.{name}].",
+                f"identity provider {name}", check.state, check.says % check.values, check.mend % check.values
             )
+
+
+async def _looked_at(providers: Providers) -> dict[str, list[provider_health.Check]]:
+    checks = await asyncio.gather(*(provider_health.look(provider) for provider in providers))
+    return {provider.settings.id: found for provider, found in zip(providers, checks, strict=True)}
 
 
 def _mail(settings: Settings) -> Iterator[Finding]:

@@ -1,10 +1,10 @@
 """Ideas: posting, editing with history, withdrawing, moving, and writing together."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, exists, func, insert, literal, select, union_all
+from sqlalchemy import Select, delete, exists, func, insert, literal, select, union_all
 from sqlalchemy.engine import Connection
 
 from app.database import Transaction
@@ -21,6 +21,7 @@ from app.policies.permissions import Permission
 from app.policies.rules import may, require
 from app.schemas import text
 from app.services import cards, challenges, notices
+from app.services.actors import is_human
 from app.services.cards import Card
 from app.services.challenges import ChallengeView
 from app.services.events import record
@@ -90,31 +91,39 @@ def find(connection: Connection, actor: Actor, idea_id: int) -> IdeaView:
 
     :raises NotFound: there is none, or the actor may not see it
     """
-    supported = exists().where(SUPPORT.c.idea_id == IDEA.c.id, SUPPORT.c.person_id == actor.person_id)
-    version = select(func.max(EVENT.c.id)).where(EVENT.c.challenge_id == IDEA.c.challenge_id)
-    row = connection.execute(
-        cards.selection(
-            IDEA.c.body, supported.label("supported"), version.scalar_subquery().label("event_id")
-        ).where(IDEA.c.id == idea_id)
-    ).first()
+    row = connection.execute(_selection(actor).where(IDEA.c.id == idea_id)).first()
     if row is None:
         raise NotFound(N_("There is no such idea, or it is not open to you."))
     challenge = _challenge_of(connection, actor, row.challenge_id)
-    co_authors = _co_authors(connection, idea_id)
-    view = IdeaView(
-        card=cards.from_rows(connection, [row], tallies=challenge.phase.tallies)[0],
-        challenge=challenge,
-        body=row.body,
-        author_id=row.author_id,
-        co_author_ids=tuple(person_id for person_id, _ in co_authors),
-        co_authors=tuple(name for _, name in co_authors),
-        merged_into_id=row.merged_into_id,
-        supported=row.supported,
-        event_id=row.event_id or 0,
-    )
+    co_authors = _co_authors(connection, [idea_id]).get(idea_id, ())
+    card = cards.from_rows(connection, [row], tallies=challenge.phase.tallies)[0]
+    view = _view(row, card, challenge, co_authors)
     if not may(actor, Permission.READ_IDEA, view):
         raise NotFound(N_("There is no such idea, or it is not open to you."))
     return view
+
+
+def among(connection: Connection, actor: Actor, idea_ids: Collection[int]) -> list[IdeaView]:
+    """Those of these ideas that the actor may see, by id. Three statements, and one for each of their challenges."""
+    rows = connection.execute(_selection(actor).where(IDEA.c.id.in_(idea_ids)).order_by(IDEA.c.id)).all()
+    found = challenges.among(connection, actor, {row.challenge_id for row in rows})
+    known = {challenge.id: challenge for challenge in found}
+    written_along = _co_authors(connection, [row.id for row in rows])
+    tallied = {
+        card.id: card
+        for challenge in known.values()
+        for card in cards.from_rows(
+            connection,
+            [row for row in rows if row.challenge_id == challenge.id],
+            tallies=challenge.phase.tallies,
+        )
+    }
+    views = [
+        _view(row, tallied[row.id], known[row.challenge_id], written_along.get(row.id, ()))
+        for row in rows
+        if row.id in tallied
+    ]
+    return [view for view in views if may(actor, Permission.READ_IDEA, view)]
 
 
 def versions(connection: Connection, actor: Actor, idea_id: int) -> tuple[IdeaView, Sequence[Any]]:
@@ -142,6 +151,24 @@ def written_by(connection: Connection, actor: Actor) -> Sequence[Any]:
         .where(IDEA.c.author_id == actor.person_id)
         .order_by(IDEA.c.id.desc())
         .limit(50)
+    ).all()
+
+
+def own(connection: Connection, actor: Actor, *, after: int = 0, limit: int = 50) -> Sequence[Any]:
+    """The actor's own ideas in the programmes in which they take part, with ids greater than `after`, by id.
+
+    Each row: id, programme_id, challenge_id, title, language, anonymous, state, version, created_at, updated_at.
+    """
+    names = "id programme_id challenge_id title language anonymous state version created_at updated_at"
+    return connection.execute(
+        select(*(IDEA.c[name] for name in names.split()))
+        .where(
+            IDEA.c.author_id == actor.person_id,
+            IDEA.c.programme_id.in_(sorted(actor.memberships)),
+            IDEA.c.id > after,
+        )
+        .order_by(IDEA.c.id)
+        .limit(limit)
     ).all()
 
 
@@ -286,6 +313,7 @@ def add_co_author(tx: Transaction, actor: Actor, idea_id: int, person_id: int) -
         MEMBERSHIP.c.programme_id == idea.programme_id,
         MEMBERSHIP.c.person_id == person_id,
         MEMBERSHIP.c.ended_at.is_(None),
+        is_human(MEMBERSHIP.c.person_id),
     )
     if person_id == idea.author_id or tx.execute(member).first() is None:
         raise Invalid(FieldError("person_id", N_("Please choose someone else of this programme.")))
@@ -351,14 +379,44 @@ def _challenge_of(connection: Connection, actor: Actor, challenge_id: int) -> Ch
         raise NotFound(N_("There is no such idea, or it is not open to you.")) from None
 
 
-def _co_authors(connection: Connection, idea_id: int) -> Sequence[tuple[int, str]]:
+def _selection(actor: Actor) -> Select[Any]:
+    """Cards with what is beside them in a view."""
+    supported = exists().where(SUPPORT.c.idea_id == IDEA.c.id, SUPPORT.c.person_id == actor.person_id)
+    version = select(func.max(EVENT.c.id)).where(EVENT.c.challenge_id == IDEA.c.challenge_id)
+    return cards.selection(
+        IDEA.c.body, supported.label("supported"), version.scalar_subquery().label("event_id")
+    )
+
+
+def _view(row: Any, card: Card, challenge: ChallengeView, co_authors: Sequence[tuple[int, str]]) -> IdeaView:
+    return IdeaView(
+        card=card,
+        challenge=challenge,
+        body=row.body,
+        author_id=row.author_id,
+        co_author_ids=tuple(person_id for person_id, _ in co_authors),
+        co_authors=tuple(name for _, name in co_authors),
+        merged_into_id=row.merged_into_id,
+        supported=row.supported,
+        event_id=row.event_id or 0,
+    )
+
+
+def _co_authors(connection: Connection, idea_ids: Sequence[int]) -> dict[int, list[tuple[int, str]]]:
+    """Who writes along, by the ids of these ideas: id and name of each, in order."""
+    found: dict[int, list[tuple[int, str]]] = {}
+    if not idea_ids:
+        return found
     rows = connection.execute(
-        select(PERSON.c.id, PERSON.c.name)
-        .join(CO_AUTHOR, CO_AUTHOR.c.person_id == PERSON.c.id)
-        .where(CO_AUTHOR.c.idea_id == idea_id)
+        select(CO_AUTHOR.c.idea_id, PERSON.c.id, PERSON.c.name)
+        .select_from(CO_AUTHOR)
+        .join(PERSON, PERSON.c.id == CO_AUTHOR.c.person_id)
+        .where(CO_AUTHOR.c.idea_id.in_(idea_ids))
         .order_by(CO_AUTHOR.c.added_at, PERSON.c.id)
     )
-    return [(row.id, row.name) for row in rows]
+    for row in rows:
+        found.setdefault(row.idea_id, []).append((row.id, row.name))
+    return found
 
 
 def _change(tx: Transaction, idea: HeldIdea, **values: Any) -> int | None:

@@ -189,7 +189,7 @@ def decline(tx: Transaction, actor: Actor, merge_id: int) -> MergeView:
     merge = _decidable(tx, actor, merge_id)
     source = hold(tx, actor, merge.source_id)
     _decide(tx, actor, merge_id, DECLINED)
-    _record(tx, "merge.declined", source, merge_id)
+    _record(tx, "merge.declined", source, merge_id, data={"target_id": merge.target_id})
     _tell(tx, {merge.proposed_by} - {actor.person_id}, "merge_declined", source, merge_id)
     return merge
 
@@ -227,7 +227,7 @@ def object_to(tx: Transaction, actor: Actor, merge_id: int, *, reason: str = "")
         )
     )
     _take_out(tx, merge, SUPPORT.c.person_id == actor.person_id)
-    _record(tx, "merge.objected", source, merge_id)
+    _record(tx, "merge.objected", source, merge_id, data={"target_id": merge.target_id})
     _tell(tx, {merge.proposed_by, merge.asked_id} - {actor.person_id}, "merge_objected", source, merge_id)
     return merge
 

@@ -1,24 +1,39 @@
 """Notices: telling people, on their own page and by mail, what happened to what they care about."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Final, NamedTuple
+from datetime import date, datetime
+from typing import Any, Final
 
-from sqlalchemy import Row, Select, and_, exists, func, literal_column, or_, select
+from sqlalchemy import Row, Select, and_, exists, func, literal_column, or_, select, true
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql import ColumnElement
 
 from app.database import Transaction, present
 from app.integrations import mail, queue
-from app.lib.i18n import N_
-from app.models import Ballot, CoAuthor, Idea, Membership, Merge, Notice, Person, Programme, RollEntry
+from app.lib import i18n
+from app.lib.i18n import DEFAULT, known
+from app.models import (
+    Ballot,
+    Booking,
+    CoAuthor,
+    Idea,
+    Membership,
+    Merge,
+    Notice,
+    Person,
+    Placement,
+    Programme,
+    RollEntry,
+)
 from app.models.base import table
 from app.policies import actor as actors
 from app.policies.actor import Actor
 from app.policies.permissions import Permission
 from app.policies.rules import may, require
+from app.services.actors import MACHINES
 from app.services.events import record
+from app.services.notice_words import TOLD, WORDS
 
 NOTICE = table(Notice)
 PERSON = table(Person)
@@ -28,6 +43,9 @@ MERGE = table(Merge)
 BALLOT = table(Ballot)
 ROLL = table(RollEntry)
 CO_AUTHOR = table(CoAuthor)
+BOOKING = table(Booking)
+PLACEMENT = table(Placement)
+STAYED_AT = PLACEMENT.alias("stayed_at")
 IDEA = table(Idea).alias("about")
 SOURCE = table(Idea).alias("source")
 TARGET = table(Idea).alias("target")
@@ -36,105 +54,12 @@ UNSEEN: Final = "…"
 """Stands for the title of an idea that the reader may not see, or no longer."""
 
 
-class Words(NamedTuple):
-    """What a kind of notice says: two msgids."""
-
-    subject: str
-    message: str
-
-
-WORDS: Final[Mapping[str, Words]] = {
-    "idea_hidden": Words(
-        N_("Your idea was hidden"),
-        N_(
-            "A facilitator has hidden your idea “%(idea)s” and says why: “%(reason)s”. You can answer on its page."
-        ),
-    ),
-    "idea_restored": Words(
-        N_("Your idea is back on the board"),
-        N_("Your idea “%(idea)s” was hidden and is back on the board now."),
-    ),
-    "hiding_answered": Words(
-        N_("An author has answered you"),
-        N_(
-            "The author of “%(idea)s”, an idea that you have hidden, has answered. The answer stands on its page."
-        ),
-    ),
-    "comment_hidden": Words(
-        N_("Your comment was hidden"),
-        N_("A facilitator has hidden your comment on “%(idea)s” and says why: “%(reason)s”."),
-    ),
-    "comment_posted": Words(
-        N_("A comment on your idea"),
-        N_("There is a new comment on your idea “%(idea)s”."),
-    ),
-    "merge_proposed": Words(
-        N_("Shall two ideas become one?"),
-        N_(
-            "Someone proposes to merge “%(source)s” into “%(target)s”. "
-            "Nothing happens without your consent: please accept or decline."
-        ),
-    ),
-    "merge_accepted": Words(
-        N_("Two ideas are one now"),
-        N_("“%(source)s” is now a part of “%(target)s”: the author who was asked has agreed."),
-    ),
-    "merge_declined": Words(
-        N_("Two ideas stay apart"),
-        N_("“%(source)s” is not merged into “%(target)s”: the author who was asked does not agree."),
-    ),
-    "merge_supporters": Words(
-        N_("An idea that you support was merged"),
-        N_(
-            "You support “%(source)s”, which is now a part of “%(target)s”. "
-            "Your support goes along and counts once. If you do not want that, you can object."
-        ),
-    ),
-    "merge_objected": Words(
-        N_("A supporter objects to a merge"),
-        N_("Someone who supports “%(source)s” objects to its merge into “%(target)s”."),
-    ),
-    "merge_undone": Words(
-        N_("A merge was undone"),
-        N_("“%(source)s” and “%(target)s” are two ideas again, each with its own support."),
-    ),
-    "co_author_added": Words(
-        N_("You are a co-author"),
-        N_("You write the idea “%(idea)s” together with its author now, and can edit it."),
-    ),
-    "ballot_opened": Words(
-        N_("A ballot is open: please vote"),
-        N_(
-            "You can vote on “%(ballot)s” now. It takes a few minutes, and you can change your vote until it closes."
-        ),
-    ),
-    "ballot_reminder": Words(
-        N_("A ballot closes soon"),
-        N_("“%(ballot)s” closes soon, and your vote is not there yet."),
-    ),
-    "ballot_counted": Words(
-        N_("A ballot is counted"),
-        N_("The result of “%(ballot)s” is there: who won, by which rule, and how each sector voted."),
-    ),
-    "ballot_sealed": Words(
-        N_("The log of a ballot, to check it by"),
-        N_(
-            "“%(ballot)s” is counted and its log is published. Please keep this mail: whoever counts again compares "
-            "the root %(root)s and the key %(key)s with what the log says."
-        ),
-    ),
-}
-"""What each kind says. `%(idea)s`, `%(source)s`, `%(target)s`, `%(ballot)s` are titles; the rest comes from `data`."""
-
-_TOLD: Final = ("reason", "root", "key")
-"""What `data` may hold for the words."""
-
-
 @dataclass(frozen=True, slots=True)
 class NoticeView:
     """A notice as its reader sees it: two msgids, filled with `values`; `path` is where to look."""
 
     id: int
+    programme_id: int
     kind: str
     subject: str
     message: str
@@ -145,11 +70,14 @@ class NoticeView:
 
 @dataclass(frozen=True, slots=True)
 class Addressed:
-    """A notice that goes out by mail: to whom, in which language."""
+    """A notice that goes out by mail: to whom, in which language, and the booking that it is about, if any."""
 
     notice: NoticeView
+    reader: Actor
+    name: str
     email: str
     language: str
+    booking_id: int | None
 
 
 def tell(
@@ -161,12 +89,15 @@ def tell(
     idea_id: int | None = None,
     merge_id: int | None = None,
     ballot_id: int | None = None,
+    booking_id: int | None = None,
+    placement_id: int | None = None,
     data: Mapping[str, Any] | None = None,
 ) -> None:
     """Tell each of `person_ids` once: a notice now, and a mail after the commit where mail is set up.
 
     `data` holds what the words need beside the titles, such as `{"reason": "..."}`; never a name that the
-    reader may not know. One statement, and two more where mail is set up, however many people are told.
+    reader may not know. Two statements, and two more where mail is set up, however many people are told;
+    machines are told nothing.
 
     :raises ValueError: the kind is not in `WORDS`
     """
@@ -180,10 +111,12 @@ def tell(
             "idea_id": idea_id,
             "merge_id": merge_id,
             "ballot_id": ballot_id,
+            "booking_id": booking_id,
+            "placement_id": placement_id,
             "data": dict(data or {}),
             "created_at": tx.now,
         }
-        for person_id in sorted(set(person_ids))
+        for person_id in sorted(set(person_ids) - set(tx.execute(MACHINES).scalars()))
     ]
     if not rows:
         return
@@ -220,31 +153,53 @@ def mail_id(notice_id: int) -> str:
     return f"notice-{notice_id}"
 
 
-def waiting(connection: Connection, actor: Actor, *, most: int = 50) -> tuple[NoticeView, ...]:
+def waiting(
+    connection: Connection,
+    actor: Actor,
+    *,
+    most: int = 50,
+    before: int | None = None,
+    programme_ids: Collection[int] | None = None,
+) -> tuple[NoticeView, ...]:
     """What `actor` was told and has not marked as read, newest first. One statement.
+
+    With `before` only notices with a lower id, with `programme_ids` only those of these programmes.
 
     :raises NotSignedIn: nobody is signed in
     """
     require(actor, Permission.MANAGE_OWN)
+    older = true() if before is None else NOTICE.c.id < before
     rows = connection.execute(
-        _SELECT.where(
-            NOTICE.c.person_id == actor.person_id, NOTICE.c.read_at.is_(None), _still_holds(connection)
-        )
+        _SELECT.where(_unread(actor, programme_ids), older, _still_holds(connection))
         .order_by(NOTICE.c.id.desc())
         .limit(most)
     )
     return tuple(_view(actor, row) for row in rows)
 
 
-def read_all(tx: Transaction, actor: Actor) -> None:
+def read_all(
+    tx: Transaction,
+    actor: Actor,
+    *,
+    up_to: int | None = None,
+    programme_ids: Collection[int] | None = None,
+) -> None:
     """Mark all that `actor` was told as read; doing it again changes nothing.
+
+    With `up_to` only notices up to this id, with `programme_ids` only those of these programmes.
 
     :raises NotSignedIn: nobody is signed in
     """
     require(actor, Permission.MANAGE_OWN)
-    unread = and_(NOTICE.c.person_id == actor.person_id, NOTICE.c.read_at.is_(None))
+    unread = and_(_unread(actor, programme_ids), true() if up_to is None else NOTICE.c.id <= up_to)
     if tx.execute(NOTICE.update().where(unread).values(read_at=tx.now).returning(NOTICE.c.id)).all():
         record(tx, "notice.read", actor, subject_id=actor.person_id)
+
+
+def _unread(actor: Actor, programme_ids: Collection[int] | None) -> ColumnElement[bool]:
+    """The condition that a notice is the actor's, and not marked as read."""
+    found = and_(NOTICE.c.person_id == actor.person_id, NOTICE.c.read_at.is_(None))
+    return found if programme_ids is None else found & NOTICE.c.programme_id.in_(sorted(programme_ids))
 
 
 def addressed(connection: Connection, notice_id: int) -> Addressed | None:
@@ -254,6 +209,7 @@ def addressed(connection: Connection, notice_id: int) -> Addressed | None:
     """
     row = connection.execute(
         _SELECT.add_columns(
+            PERSON.c.name,
             PERSON.c.email,
             func.coalesce(PERSON.c.language, PROGRAMME.c.language).label("language"),
             MEMBERSHIP.c.id.label("membership_id"),
@@ -274,12 +230,15 @@ def addressed(connection: Connection, notice_id: int) -> Addressed | None:
         .where(
             NOTICE.c.id == notice_id,
             _still_holds(connection),
-            NOTICE.c.read_at.is_(None),
+            or_(NOTICE.c.read_at.is_(None), NOTICE.c.kind.in_(INVITES)),
             PERSON.c.email.is_not(None),
             PERSON.c.disabled_at.is_(None),
         )
     ).first()
-    return Addressed(_view(_reader(row), row), row.email, row.language) if row else None
+    if row is None:
+        return None
+    reader = _reader(row)
+    return Addressed(_view(reader, row), reader, row.name, row.email, row.language, row.booking_id)
 
 
 def _still_holds(connection: Connection) -> ColumnElement[bool]:
@@ -290,6 +249,13 @@ def _still_holds(connection: Connection) -> ColumnElement[bool]:
 
 
 _CALLS: Final = ("ballot_opened", "ballot_reminder")
+
+INVITES: Final[Mapping[str, str]] = {
+    "booking_confirmed": "REQUEST",
+    "booking_unconfirmed": "CANCEL",
+    "booking_cancelled": "CANCEL",
+}
+"""Kinds whose mail carries an entry for the calendar, by its method: it goes out even if the notice was read before."""
 
 
 def _reader(row: Row[Any]) -> Actor:
@@ -302,7 +268,7 @@ def _reader(row: Row[Any]) -> Actor:
         sector_id=row.sector_id,
         sector_key="",
     )
-    return Actor(person_id=row.person_id, memberships={row.programme_id: membership})
+    return Actor(person_id=row.person_id, language=row.language, memberships={row.programme_id: membership})
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,13 +286,17 @@ def _view(reader: Actor, row: Row[Any]) -> NoticeView:
     titles = {name: _title(reader, row, name) for name in ("idea", "source", "target")}
     return NoticeView(
         id=row.id,
+        programme_id=row.programme_id,
         kind=row.kind,
         subject=words.subject,
         message=words.message,
         values={
             **titles,
             "ballot": _ballot_title(reader, row),
-            **{name: str(row.data.get(name, "")) for name in _TOLD},
+            "placement": row.placement_title or UNSEEN,
+            "booking": row.booking_title or UNSEEN,
+            "days": _days(row.data, known(reader.language) or DEFAULT),
+            **{name: str(row.data.get(name, "")) for name in TOLD},
         },
         path=_path(row),
         created_at=row.created_at,
@@ -352,7 +322,35 @@ def _ballot_title(reader: Actor, row: Row[Any]) -> str:
     return str(row.ballot_title)
 
 
+def _days(data: Mapping[str, Any], language: str) -> str:
+    """The days of a stay that a notice is about, as they were when it was written."""
+    if "from" not in data:
+        return ""
+    return i18n.days(date.fromisoformat(data["from"]), date.fromisoformat(data["to"]), language)
+
+
+_PLACES: Final = {
+    "join_requested": "/admin/join-requests",
+    "join_approved": "/me",
+    "role_lent": "/me/delegations",
+    "login_linked": "/me/logins",
+    "machines_left": "/admin/clients",
+    "webhook_failing": "/admin/webhooks",
+    "webhook_stopped": "/admin/webhooks",
+    "data_ready": "/me/data#copy",
+}
+"""Where to look at what has no page of its own."""
+
+
 def _path(row: Row[Any]) -> str:
+    if row.kind in _PLACES:
+        return _PLACES[row.kind]
+    if row.booking_id is not None:
+        return f"/bookings/{row.booking_id}"
+    if row.placement_id is not None:
+        return f"/placements/{row.placement_id}"
+    if row.kind == "match_left_out":
+        return f"/matches/{row.data.get('match_id')}/mine"
     if row.ballot_id is not None:
         is_counted = row.kind in ("ballot_counted", "ballot_sealed")
         return f"/ballots/{row.ballot_id}" + ("/result" if is_counted else "")
@@ -379,12 +377,17 @@ _SELECT: Final[Select[Any]] = (
     select(
         NOTICE,
         BALLOT.c.title.label("ballot_title"),
+        PLACEMENT.c.title.label("placement_title"),
+        STAYED_AT.c.title.label("booking_title"),
         *_of(IDEA, "idea"),
         *_of(SOURCE, "source"),
         *_of(TARGET, "target"),
     )
     .select_from(NOTICE)
     .outerjoin(BALLOT, BALLOT.c.id == NOTICE.c.ballot_id)
+    .outerjoin(PLACEMENT, PLACEMENT.c.id == NOTICE.c.placement_id)
+    .outerjoin(BOOKING, BOOKING.c.id == NOTICE.c.booking_id)
+    .outerjoin(STAYED_AT, STAYED_AT.c.id == BOOKING.c.placement_id)
     .outerjoin(IDEA, IDEA.c.id == NOTICE.c.idea_id)
     .outerjoin(MERGE, MERGE.c.id == NOTICE.c.merge_id)
     .outerjoin(SOURCE, SOURCE.c.id == MERGE.c.source_id)

@@ -1,11 +1,11 @@
 """Programmes: which there are, and who takes part."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, bindparam, func, or_, select
+from sqlalchemy import Row, bindparam, func, or_, select, true
 from sqlalchemy.engine import Connection
 
 from app.database import Transaction
@@ -13,10 +13,12 @@ from app.errors import FieldError, Invalid, NotFound
 from app.lib.i18n import N_
 from app.models import Challenge, Membership, Organisation, Person, Programme, Sector
 from app.models.base import table
+from app.policies import reach
 from app.policies.actor import Actor
 from app.policies.permissions import Permission
 from app.policies.rules import may, require
 from app.schemas import text
+from app.services.actors import is_human
 from app.services.events import record
 
 PROGRAMME = table(Programme)
@@ -85,12 +87,26 @@ def find(connection: Connection, actor: Actor, programme_id: int) -> ProgrammeVi
     return _seen(actor, connection.execute(select(PROGRAMME).where(PROGRAMME.c.id == programme_id)).first())
 
 
+def among(connection: Connection, actor: Actor, programme_ids: Collection[int]) -> list[ProgrammeView]:
+    """Those of these programmes that the actor may see, by id. One statement."""
+    rows = connection.execute(
+        select(PROGRAMME).where(PROGRAMME.c.id.in_(programme_ids)).order_by(PROGRAMME.c.id)
+    )
+    return [view for view in map(_view, rows) if may(actor, Permission.READ_PROGRAMME, view)]
+
+
 def by_slug(connection: Connection, actor: Actor, slug: str) -> ProgrammeView:
     """One programme by the name in its address.
 
     :raises NotFound: there is none, or the actor may not see it
     """
     return _seen(actor, connection.execute(select(PROGRAMME).where(PROGRAMME.c.slug == slug)).first())
+
+
+def by_id(connection: Connection, programme_id: int) -> ProgrammeView | None:
+    """One programme, for work that nobody asks for; None if there is none."""
+    row = connection.execute(select(PROGRAMME).where(PROGRAMME.c.id == programme_id)).first()
+    return None if row is None else _view(row)
 
 
 def participation(connection: Connection, programme_id: int) -> tuple[Participants, ...]:
@@ -113,7 +129,9 @@ _PARTICIPATION = (
     .outerjoin(ORGANISATION, ORGANISATION.c.sector_id == SECTOR.c.id)
     .outerjoin(
         MEMBERSHIP,
-        (MEMBERSHIP.c.organisation_id == ORGANISATION.c.id) & MEMBERSHIP.c.ended_at.is_(None),
+        (MEMBERSHIP.c.organisation_id == ORGANISATION.c.id)
+        & MEMBERSHIP.c.ended_at.is_(None)
+        & is_human(MEMBERSHIP.c.person_id),
     )
     .where(SECTOR.c.programme_id == bindparam("programme_id"))
     .group_by(SECTOR.c.id, ORGANISATION.c.id)
@@ -124,16 +142,37 @@ _PARTICIPATION = (
 def people(connection: Connection, actor: Actor, subject: Any) -> Sequence[Any]:
     """The people of the programme to which `subject` belongs, by sector, organisation and name.
 
-    Each row: person_id, name, role, organisation, sector_key, sector_name.
+    Each row: person_id, name, role, organisation (and its id), sector_key, sector_name, since.
 
     :raises NotAllowed: the actor is not a member
     """
     require(actor, Permission.READ_PEOPLE, subject)
     return connection.execute(
+        _people(subject).order_by(SECTOR.c.position, ORGANISATION.c.name, PERSON.c.name, PERSON.c.id)
+    ).all()
+
+
+def people_after(
+    connection: Connection, actor: Actor, subject: Any, *, after: int = 0, limit: int = 50
+) -> Sequence[Any]:
+    """The same with ids greater than `after`, by id.
+
+    :raises NotAllowed: the actor is not a member
+    """
+    require(actor, Permission.READ_PEOPLE, subject)
+    return connection.execute(
+        _people(subject).where(PERSON.c.id > after).order_by(PERSON.c.id).limit(limit)
+    ).all()
+
+
+def _people(subject: Any) -> Any:
+    return (
         select(
             PERSON.c.id.label("person_id"),
             PERSON.c.name,
             MEMBERSHIP.c.role,
+            MEMBERSHIP.c.organisation_id,
+            MEMBERSHIP.c.created_at.label("since"),
             ORGANISATION.c.name.label("organisation"),
             SECTOR.c.key.label("sector_key"),
             SECTOR.c.name.label("sector_name"),
@@ -143,18 +182,21 @@ def people(connection: Connection, actor: Actor, subject: Any) -> Sequence[Any]:
         .join(ORGANISATION, ORGANISATION.c.id == MEMBERSHIP.c.organisation_id)
         .join(SECTOR, SECTOR.c.id == MEMBERSHIP.c.sector_id)
         .where(MEMBERSHIP.c.programme_id == subject.programme_id, MEMBERSHIP.c.ended_at.is_(None))
-        .where(PERSON.c.disabled_at.is_(None))
-        .order_by(SECTOR.c.position, ORGANISATION.c.name, PERSON.c.name, PERSON.c.id)
-    ).all()
+        .where(PERSON.c.disabled_at.is_(None), is_human(PERSON.c.id))
+    )
 
 
 def coordinated_by(connection: Connection, actor: Actor) -> list[dict[str, Any]]:
-    """The programmes that the actor coordinates, each with the numbers of its organisations, people, challenges."""
-    ids = [place.programme_id for place in actor.memberships.values() if place.role == "coordinator"]
+    """The programmes that the actor coordinates, or all for an instance administrator, in numbers.
+
+    Each has `programme`, and how many organisations, people and challenges there are.
+    """
     counts = {
         "organisations": select(func.count()).where(ORGANISATION.c.programme_id == PROGRAMME.c.id),
         "people": select(func.count()).where(
-            MEMBERSHIP.c.programme_id == PROGRAMME.c.id, MEMBERSHIP.c.ended_at.is_(None)
+            MEMBERSHIP.c.programme_id == PROGRAMME.c.id,
+            MEMBERSHIP.c.ended_at.is_(None),
+            is_human(MEMBERSHIP.c.person_id),
         ),
         "challenges": select(func.count()).where(
             CHALLENGE.c.programme_id == PROGRAMME.c.id, CHALLENGE.c.deleted_at.is_(None)
@@ -162,7 +204,7 @@ def coordinated_by(connection: Connection, actor: Actor) -> list[dict[str, Any]]
     }
     rows = connection.execute(
         select(PROGRAMME, *(count.scalar_subquery().label(name) for name, count in counts.items()))
-        .where(PROGRAMME.c.id.in_(ids))
+        .where(true() if actor.is_administrator else PROGRAMME.c.id.in_(reach.coordinated(actor)))
         .order_by(PROGRAMME.c.id)
     )
     return [{"programme": _view(row), **{name: getattr(row, name) for name in counts}} for row in rows]

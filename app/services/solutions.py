@@ -1,6 +1,6 @@
 """Solutions: ideas worked out until they can be decided on."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -94,6 +94,12 @@ def on_challenge(
         .order_by(SOLUTION.c.id)
         .limit(limit)
     )
+    return [view for view in _views(connection, chosen) if may(actor, Permission.READ_SOLUTION, view)]
+
+
+def among(connection: Connection, actor: Actor, solution_ids: Collection[int]) -> list[SolutionView]:
+    """Those of these solutions that the actor may see, by id. Two statements."""
+    chosen = _selection().where(SOLUTION.c.id.in_(solution_ids)).order_by(SOLUTION.c.id)
     return [view for view in _views(connection, chosen) if may(actor, Permission.READ_SOLUTION, view)]
 
 

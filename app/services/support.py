@@ -343,6 +343,47 @@ def add(tx: Transaction, steps: Mapping[tuple[int, int, int, int], int]) -> dict
     return {(challenge, idea, sector): people for challenge, idea, sector, people in counted}
 
 
+def count_for(tx: Transaction, person_id: int, programme_id: int, sector_id: int) -> None:
+    """Let what a person supports in a programme count for `sector_id`, which is theirs from now on."""
+    moved = (
+        (SUPPORT.c.person_id == person_id)
+        & (SUPPORT.c.programme_id == programme_id)
+        & (SUPPORT.c.sector_id != sector_id)
+    )
+    boards = tx.execute(select(SUPPORT.c.challenge_id).where(moved).distinct()).scalars().all()
+    if not boards:
+        return
+    take_turns_on(tx, boards)
+    before = counted_of(tx.connection, person_id)
+    tx.execute(SUPPORT.update().where(moved).values(sector_id=sector_id))
+    after = counted_of(tx.connection, person_id)
+    after.subtract(before)
+    add(tx, after)
+
+
+def counted_of(connection: Connection, *person_ids: int) -> "Counter[tuple[int, int, int, int]]":
+    """What the supports of these people add to the tallies, by challenge, idea, sector and programme."""
+    found: Counter[tuple[int, int, int, int]] = Counter()
+    active = set()
+    for row in connection.execute(select(SUPPORT).where(SUPPORT.c.person_id.in_(person_ids))):
+        for sector_id in (row.sector_id, ALL):
+            found[row.challenge_id, row.idea_id, sector_id, row.programme_id] += 1
+            active.add((row.person_id, row.challenge_id, sector_id, row.programme_id))
+    for _, challenge_id, sector_id, programme_id in active:
+        found[challenge_id, ALL, sector_id, programme_id] += 1
+    return found
+
+
+def take_turns_on(tx: Transaction, challenge_ids: Sequence[int]) -> None:
+    """Let processes count these boards one after another, until the commit."""
+    if tx.dialect == "postgresql":
+        for challenge_id in sorted(set(challenge_ids)):
+            tx.execute(_TURN, {"turn": TURN_LOCKS + challenge_id})
+
+
+_TURN = text("SELECT pg_advisory_xact_lock(:turn)")
+
+
 def _row(tx: Transaction, board: _Board, wish: Wish) -> dict[str, Any]:
     idea = board.ideas[wish.idea_id]
     return {

@@ -200,6 +200,26 @@ def withdraw(tx: Transaction, actor: Actor, ballot_id: int) -> None:
     _record(tx, "vote.withdrawn", held)
 
 
+def take_back_open(tx: Transaction, person_id: int) -> None:
+    """Take back what a person has voted, with their name, on ballots that are still open: for their erasure.
+
+    A secret vote counts as it is: nobody can tell whose it is, and it was valid when it was cast.
+    """
+    named = select(VOTE.c.ballot_id).where(VOTE.c.person_id == person_id)
+    ballot_ids = sorted(tx.execute(named).scalars())
+    ballots.take_turns(tx, ballot_ids)
+    for ballot_id in ballot_ids:
+        rows = tx.execute(_loading(tx.dialect), {"ballot": ballot_id, "person": person_id}).all()
+        if not rows or not rows[0].opens_at <= rows[0].now < rows[0].closes_at:
+            continue
+        held = _Held(list(rows))
+        is_it = VOTE.c.ballot_id == ballot_id, VOTE.c.person_id == person_id
+        gone = tx.execute(delete(VOTE).where(*is_it).returning(VOTE.c.sector_id)).scalar_one()
+        tx.execute(delete(ROLL).where(ROLL.c.ballot_id == ballot_id, ROLL.c.person_id == person_id))
+        _count(tx, {held.step(gone, "changes"): 1, held.step(gone, "voters"): -1})
+        _record(tx, "vote.withdrawn", held)
+
+
 def declare_interest(
     tx: Transaction, actor: Actor, ballot_id: int, solution_id: int, *, statement: str
 ) -> None:
@@ -251,6 +271,24 @@ def declare_interest(
         subject_id=ballot_id,
         data={"solution_id": solution_id},
     )
+
+
+def carry_over(tx: Transaction, from_id: int, to_id: int) -> None:
+    """Let the votes of one person on ballots that are not counted be those of another, who has not voted on these."""
+    ballot_ids = tx.execute(
+        select(ROLL.c.ballot_id)
+        .join(BALLOT, BALLOT.c.id == ROLL.c.ballot_id)
+        .where(ROLL.c.person_id == from_id, BALLOT.c.counted_at.is_(None))
+    ).scalars()
+    held = sorted(ballot_ids)
+    ballots.take_turns(tx, held)
+    for key in tx.execute(select(BALLOT_KEY).where(BALLOT_KEY.c.ballot_id.in_(held))).all():
+        is_theirs = VOTE.c.pseudonym == seal.pseudonym(key.secret, from_id)
+        tx.execute(
+            VOTE.update()
+            .where(VOTE.c.ballot_id == key.ballot_id, is_theirs)
+            .values(pseudonym=seal.pseudonym(key.secret, to_id))
+        )
 
 
 # within

@@ -1,15 +1,15 @@
 """Bodies of ballots and votes: how they become what services take, and how errors find their way back to them."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, Final
 
-from app.errors import FieldError, Invalid
+from app.errors import FieldError
 from app.lib.i18n import N_
 from app.services.ballot_making import NUMBERS, Draft
-from app.web.validation import pointer
+from app.web.validation import mended, pointer, pointing
 
 _WHERE: Final = {
     **{name: f"settings/{name}" for name in NUMBERS},
@@ -35,25 +35,15 @@ def described(before: Draft, given: Mapping[str, Any]) -> Draft:
 @contextmanager
 def places_of_ballots() -> Iterator[None]:
     """Let errors of a draft point to where its fields stand in the body."""
-    with _mended(lambda error: replace(error, field=_WHERE.get(error.field, error.field))):
+    with pointing(lambda field: _WHERE.get(field, field)):
         yield
 
 
 @contextmanager
 def places_of_choices() -> Iterator[None]:
     """Let errors of a choice point into the body, which is the choice, and not repeat what was sent."""
-    with _mended(lambda error: _unspoken(replace(error, field=_place(error.field)))):
+    with mended(lambda error: _unspoken(replace(error, field=_place(error.field)))):
         yield
-
-
-@contextmanager
-def _mended(mend: Callable[[FieldError], FieldError]) -> Iterator[None]:
-    """Errors mended, the first one of each place."""
-    try:
-        yield
-    except Invalid as error:
-        first = {wrong.field: wrong for wrong in reversed([mend(wrong) for wrong in error.errors])}
-        raise Invalid(*reversed(first.values()), message=error.message, **error.values) from None
 
 
 def _place(field: str) -> str:

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from app.lib import clock
+from app.methods.ballot_log import Proof
+from app.services.ballot_making import Checked
 from app.services.ballots import OPEN, BallotView
 from app.services.counting import ResultView
 from app.services.solutions import SolutionView
@@ -91,6 +93,35 @@ def receipt(given: Receipt) -> Json:
         "signature": given.signature,
         "choice": given.choice,
         "replaced": given.replaced,
+    }
+
+
+def receipt_check(code: str, proof: Proof | None) -> Json:
+    """Where a receipt stands in the published log, or that it does not."""
+    names = ("index", "size", "leaf_hash", "root")
+    return {
+        "receipt": code,
+        "found": proof is not None,
+        **{name: getattr(proof, name, None) for name in names},
+        "path": None if proof is None else list(proof.path),
+        "sector": None if proof is None else proof.vote["sector"],
+        "choice": None if proof is None else proof.vote["choice"],
+    }
+
+
+def preview(challenge_id: int, checked: Checked) -> Json:
+    """What would be made of a draft."""
+    values = checked.values
+    return {
+        "challenge": challenge_id,
+        **{name: values[name] for name in ("title", "explanation_html", "language", "mode")},
+        "method": checked.settings.method,
+        "rule": checked.settings.rule,
+        "settings": {name: getattr(checked.settings, name) for name in _SETTINGS},
+        "solutions": sorted(each.id for each in checked.solutions),
+        "opens_at": clock.rfc3339(values["opens_at"]),
+        "closes_at": clock.rfc3339(values["closes_at"]),
+        "eligible": dict(checked.eligible),
     }
 
 

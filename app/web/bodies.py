@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Iterator
+from functools import cache
 from typing import Any, Final, NoReturn, TypeVar
 
 from pydantic import ValidationError
@@ -11,7 +12,7 @@ from starlette.requests import Request
 from app.errors import FieldError, Invalid, TooLarge
 from app.lib.i18n import N_
 from app.schemas.base import Taken
-from app.web.problems import BadRequest, UnsupportedMediaType
+from app.web.problems import NAMES, BadRequest, UnsupportedMediaType
 from app.web.validation import field_errors, pointer
 
 S = TypeVar("S", bound=Taken)
@@ -21,6 +22,7 @@ MOST_BYTES: Final = 256 * 1024
 
 MOST_DEPTH: Final = 20
 _MOST_DIGITS: Final = 30
+_EXACT: Final = 2**53
 _MEDIA_TYPES: Final = ("application/json", "application/merge-patch+json")
 
 
@@ -38,10 +40,12 @@ async def take(request: Request, shape: type[S]) -> S:
     if unspeakable:
         raise Invalid(*unspeakable)
     try:
-        return shape.model_validate(value)
+        taken = shape.model_validate(value)
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False)
         raise Invalid(*field_errors(found)) from None
+    request.scope.setdefault("state", {})[NAMES] = _names(shape)
+    return taken
 
 
 async def raw(request: Request) -> bytes:
@@ -82,6 +86,11 @@ def parse(body: bytes) -> Any:
     except RecursionError:
         raise BadRequest(N_("The body is nested too deeply.")) from None
     return value
+
+
+@cache
+def _names(shape: type[Taken]) -> frozenset[str]:
+    return frozenset(field.alias or name for name, field in shape.model_fields.items())
 
 
 def _require_json(request: Request) -> None:
@@ -138,11 +147,12 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _float(text: str) -> float:
+def _float(text: str) -> float | int:
+    """JSON has one kind of number: 3.0 is the whole number 3, as long as that is exact."""
     value = float(text)
     if not math.isfinite(value):
         raise BadRequest(N_("The body holds a number that is too large."))
-    return value
+    return int(value) if value.is_integer() and abs(value) < _EXACT else value
 
 
 def _integer(text: str) -> int:

@@ -42,8 +42,11 @@ def check(method: str, headers: Iterable[tuple[bytes, bytes]], base_url: str) ->
 
 
 def csrf_token(session_secret: str) -> str:
-    """The token for the forms of a session: made from its cookie, which no other site can read."""
-    return secrets.derive(session_secret, "csrf") if session_secret else ""
+    """The token for the forms of a session: made from its cookie, which no other site can read.
+
+    It stays the same when the cookie's secret is changed, so that forms that are open can still be sent.
+    """
+    return secrets.derive(secrets.lasting(session_secret), "csrf") if session_secret else ""
 
 
 def matches(session_secret: str, given: object) -> bool:

@@ -14,12 +14,14 @@ from starlette.responses import Response
 
 from app.errors import Moved
 from app.lib.i18n import N_
+from app.web import fields
 from app.web.problems import BadRequest, PreconditionRequired
 
 CACHING: Final = "private, no-cache, no-transform"
 """Kept by the caller alone and asked for each time; not compressed on the way, for a strong tag is of these bytes."""
 
 _TAG: Final = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
+_LIST: Final = re.compile(rf"{_TAG.pattern}([ \t]*,[ \t]*{_TAG.pattern})*")
 _OURS: Final = re.compile(r"([0-9]{1,18})-[0-9a-f]{16}")
 
 
@@ -31,7 +33,11 @@ def tag(body: bytes, version: int) -> str:
 def item(
     request: Request, body: bytes, version: int, *, status: int = 200, location: str | None = None
 ) -> Response:
-    """An item as an answer, or 304 where the caller has it already."""
+    """An item as an answer, with the fields that are asked for, or 304 where the caller has it already.
+
+    :raises InvalidParameter: it has no field of a name that is asked for
+    """
+    body = fields.of_item(request, body)
     etag = tag(body, version)
     headers = {"ETag": etag, "Cache-Control": CACHING}
     if location is not None:
@@ -41,11 +47,18 @@ def item(
     return Response(body, status, headers, "application/json")
 
 
+def weak(body: bytes) -> str:
+    """The weak ETag of a list's bytes: whether it has changed, however it is packed on the way."""
+    return f'W/"{hashlib.blake2b(body, digest_size=8).hexdigest()}"'
+
+
 def matches(header: str | None, etag: str) -> bool:
     """Whether `If-None-Match` names this tag; by weak comparison, as it asks for."""
     if header is None:
         return False
-    return header.strip() == "*" or etag.strip('"') in (opaque for _, opaque in _TAG.findall(header))
+    return header.strip() == "*" or etag.removeprefix("W/").strip('"') in (
+        opaque for _, opaque in _TAG.findall(header)
+    )
 
 
 def checksum(text: str) -> int:
@@ -64,11 +77,18 @@ def expected(request: Request) -> frozenset[int] | None:
         raise PreconditionRequired(N_("Please send If-Match with the ETag of the version that you mean."))
     if header.strip() == "*":
         return None
-    tags = _TAG.findall(header)
-    if not tags or _TAG.sub("", header).strip(" ,\t"):
+    if not _LIST.fullmatch(header.strip()):
         raise BadRequest(N_("If-Match is no list of ETags."))
-    found = (_OURS.fullmatch(opaque) for weak, opaque in tags if not weak)
+    found = (_OURS.fullmatch(opaque) for weak, opaque in _TAG.findall(header) if not weak)
     return frozenset(int(ours[1]) for ours in found if ours)
+
+
+def weighed(request: Request) -> frozenset[int] | None:
+    """The versions that `If-Match` would have, where it may be left out: then any.
+
+    :raises BadRequest: it is no list of tags
+    """
+    return expected(request) if "if-match" in request.headers else None
 
 
 def meant(versions: frozenset[int] | None, current: Callable[[], int]) -> int | None:

@@ -22,16 +22,16 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.errors import DomainError, NotAllowed, TooLarge
+from app.errors import DomainError, NotAllowed, NotFound, TooLarge
 from app.lib.i18n import N_
 from app.lib.logging import request_id
 from app.settings import Settings
-from app.web import csrf, languages, problems
+from app.web import csrf, identity, languages, problems, uploads
 from app.web.bodies import MOST_BYTES
 from app.web.limits import Allowance
 from app.web.metrics import Measures, route_of
 from app.web.proxies import Proxies
-from app.web.shedder import Shedder
+from app.web.shedder import LEAVE, Shedder
 
 log = structlog.get_logger(__name__)
 
@@ -44,6 +44,7 @@ SLOW_S: Final = 1.0
 _UNSAFE: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _SANE_ID: Final = re.compile(r"[\w.:-]{8,80}", re.ASCII)
 _OPERATIONS: Final = ("/health/", "/metrics")
+_API: Final = "/api/"
 _WANTED: Final = frozenset(
     {
         b"host",
@@ -62,6 +63,7 @@ class AddressTooLong(problems.BadRequest):
     """An address longer than any of ours."""
 
     status = 414
+    code = "address-too-long"
 
 
 class Gateway:
@@ -148,17 +150,24 @@ class Gateway:
             scope = {**scope, "method": "GET"}  # the server keeps the body back
             passage.scope = scope
         await self.shedder.enter()
+        passage.is_inside = True
+        scope["state"][LEAVE] = passage.step_aside
         try:
             await self.inside(scope, receive, passage.send)
         finally:
-            self.shedder.leave()
+            del scope["state"][LEAVE]  # so that nothing of the request refers to itself
+            passage.leave()
 
     async def _stream(self, scope: Scope, receive: Receive, passage: "_Passage") -> None:
-        """Go straight to the route: a stream is open for hours, and each layer would keep something for it."""
+        """Go straight to the route: a stream is open for hours, and each layer would keep something for it.
+
+        The API's are few, and their route needs what the application's own layers prepare.
+        """
         passage.is_stream = True
         self.measures.streams += 1
+        app = self.app if scope["path"].startswith(_API) else self.app.router
         try:
-            await self.app.router(scope, receive, passage.send)
+            await app(scope, receive, passage.send)
         finally:
             self.measures.streams -= 1
 
@@ -172,9 +181,15 @@ class Gateway:
         verdict = csrf.check(scope["method"], scope["headers"], self.base_url)
         if verdict is csrf.Verdict.FOREIGN:
             raise _forged()
+        is_file = uploads.is_for(scope["method"], scope["path"])
+        if is_file and uploads.is_large(headers.get(b"content-length", b"")):
+            if verdict is csrf.Verdict.UNKNOWN:
+                raise _forged()
+            return uploads.counted(receive)
         body = await _whole(receive, headers.get(b"content-length", b""))
         content_type = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
-        _check_text(content_type, body)
+        if not is_file:
+            _check_text(content_type, body)  # what brings a file says itself where it is no text
         if verdict is csrf.Verdict.UNKNOWN and not self._carries_token(scope, content_type, body):
             raise _forged()
         scope["state"]["body"] = body
@@ -202,12 +217,13 @@ class Gateway:
 class _Passage:
     """One answer on its way out: its status, and when its request came in."""
 
-    __slots__ = ("_gateway", "_send", "_since", "is_complete", "is_stream", "scope", "status")
+    __slots__ = ("_gateway", "_send", "_since", "is_complete", "is_inside", "is_stream", "scope", "status")
 
     def __init__(self, scope: Scope, send: Send, gateway: Gateway) -> None:
         self.scope = scope
         self.status = 0
         self.is_complete = False
+        self.is_inside = False
         self.is_stream = False
         self._gateway = gateway
         self._send = send
@@ -222,6 +238,17 @@ class _Passage:
             self.is_complete = True
         await self._send(message)
 
+    def leave(self) -> None:
+        """Give the place inside to another; once."""
+        if self.is_inside:
+            self.is_inside = False
+            self._gateway.shedder.leave()
+
+    def step_aside(self) -> None:
+        """Leave before the end, to go on as a stream does: it may last long, and nobody waits for it."""
+        self.is_stream = True
+        self.leave()
+
     def end(self) -> None:
         """Count the request, and tell the log if it was slow."""
         seconds = perf_counter() - self._since
@@ -233,7 +260,7 @@ class _Passage:
             )
 
     def _with_ours(self, headers: Iterable[tuple[bytes, bytes]]) -> Headers:
-        """The answer's headers and ours; where it brings its own policy or caching rule, that stays.
+        """The answer's headers and ours; where it brings its own policies or caching rule, these stay.
 
         "Not modified" says only what may have become another: the policy, so that a stricter one reaches pages
         that browsers have kept. The other headers stay with the page that they came with.
@@ -241,22 +268,19 @@ class _Passage:
         own = list(headers)
         state: dict[str, Any] = self.scope["state"]
         own.append((b"x-request-id", state["request_id"].encode()))
+        if identity.COOKIE in state:
+            own.append((b"set-cookie", state[identity.COOKIE]))
         allowance: Allowance | None = state.get("allowance")
         if allowance is not None:
             own += allowance.headers()
-        has_cache = has_policy = False
-        for name, _ in own:
-            if name == b"cache-control":
-                has_cache = True
-            elif name == b"content-security-policy":
-                has_policy = True
+        brought = {name for name, _ in own}
         general, policy = self._gateway.headers
-        if not has_policy:
+        if policy[0] not in brought:
             own.append(policy)
         if self.status == 304:
             return own
-        own += general
-        if not has_cache:
+        own += [header for header in general if header[0] not in brought]
+        if b"cache-control" not in brought:
             own.append((b"cache-control", b"no-store"))
         return own
 
@@ -299,7 +323,7 @@ def security_headers(
         ),
     ]
     if secure:
-        general.append((b"strict-transport-security", b"max-age=31536000"))
+        general.append((b"strict-transport-security", b"max-age=31536000; includeSubDomains"))
     return general, (b"content-security-policy", policy.encode())
 
 
@@ -320,6 +344,11 @@ def _check_address(scope: Scope) -> None:
         raise AddressTooLong(N_("This address is too long."))
     if b"%" in query and not _is_text(unquote_to_bytes(query)):
         raise problems.BadRequest(N_("The address is not valid UTF-8."))
+    # No text of ours holds a NUL, and PostgreSQL takes none that does.
+    if "\0" in scope["path"]:
+        raise NotFound(N_("There is no such page, or it is not open to you."))
+    if b"%00" in query:
+        raise problems.BadRequest(N_("The address holds a character that cannot be in one."))
 
 
 async def _whole(receive: Receive, declared: bytes) -> bytes:

@@ -3,15 +3,19 @@
 import asyncio
 import hmac
 import ipaddress
+from contextlib import suppress
+from functools import partial
 from typing import Any, Final
 
 from fastapi import APIRouter
+from sqlalchemy.engine import Connection
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from app.database import Database
 from app.errors import DomainError, NotFound
 from app.lib.i18n import N_
+from app.services import webhook_log
 from app.web import metrics
 
 router = APIRouter(include_in_schema=False)
@@ -52,7 +56,29 @@ async def measurements(request: Request) -> Response:
     context = request.app.state.context
     if not _may_read(request, context.settings.metrics_token):
         raise NotFound(N_("There is no such page, or it is not open to you."))
+    with suppress(DomainError, TimeoutError):
+        async with asyncio.timeout(PATIENCE_S):
+            context.measures.looked_up = await context.database.read_unbounded(_looked_up)
     return Response(context.measures.text(), media_type=metrics.CONTENT_TYPE)
+
+
+def _looked_up(connection: Connection) -> dict[str, int]:
+    """What only the database knows; where it does not answer, the figures from before are told."""
+    found = webhook_log.counts(connection)
+    return {f"webhooks_{name}": found[name] for name in _WEBHOOKS} | {
+        f"webhook_deliveries_{name}": found[name] for name in _DELIVERIES
+    }
+
+
+_WEBHOOKS: Final = {
+    "active": "Webhooks that get through.",
+    "failing": "Webhooks of which a message was given up, and none was taken since.",
+    "off": "Webhooks that are switched off.",
+}
+_DELIVERIES: Final = {
+    "waiting": "Messages on their way to webhooks.",
+    "dead": "Messages to webhooks that were given up.",
+}
 
 
 def watch(measures: metrics.Measures, database: Database) -> None:
@@ -62,6 +88,10 @@ def watch(measures: metrics.Measures, database: Database) -> None:
     )
     measures.total("writer_batches", "Commits of the writer.", lambda: database.writer_counts()[1])
     measures.total("writer_pieces", "Pieces of work in those.", lambda: database.writer_counts()[2])
+    for prefix, figures in (("webhooks", _WEBHOOKS), ("webhook_deliveries", _DELIVERIES)):
+        for name, help_text in figures.items():
+            key = f"{prefix}_{name}"
+            measures.gauge(key, help_text, partial(measures.figure, key))
 
 
 async def _database(database: Database) -> str:

@@ -1,8 +1,8 @@
 """Lists of ideas as JSON: a page is written once for everyone, and whom it is for is laid over it.
 
-Every change of a board writes an event, so the newest event's id tells whether a page that was kept still
-holds. What no event of the board tells (a person's new name, a phase that begins by the clock) is seen
-within `LONGEST`, or when the phase begins.
+Every change of a board writes an event, another name of someone who wrote there too, so the newest event's id
+tells whether a page that was kept still holds. What no event of the board tells (a phase that begins by the clock)
+is seen when the phase begins, and all else within `LONGEST`.
 """
 
 from collections import OrderedDict
@@ -24,6 +24,7 @@ from app.services import boards, challenges, events, ideas, support
 from app.services.boards import Query
 from app.services.challenges import ChallengeView
 from app.web import items, paging
+from app.web.paging import Position
 
 LONGEST: Final = timedelta(seconds=30)
 """How long a page is kept at the most."""
@@ -31,7 +32,7 @@ LONGEST: Final = timedelta(seconds=30)
 MOST_BYTES: Final = 16 * 1024 * 1024
 """How much is kept in all; what was not asked for longest goes first."""
 
-Found = tuple[bytes, tuple[int, ...]]
+Found = tuple[bytes, Position]
 """The items of a page as JSON with commas between, and where the next page begins, if there is one."""
 
 
@@ -43,7 +44,7 @@ class Written:
     until: datetime
     challenge: ChallengeView
     ideas: tuple[tuple[int, bytes], ...]
-    following: tuple[int, ...]
+    following: Position
     size: int
 
 
@@ -60,7 +61,7 @@ def read(connection: Connection, actor: Actor, challenge_id: int, query: Query, 
 
 
 def _page(connection: Connection, actor: Actor, challenge_id: int, query: Query, base_url: str) -> Written:
-    if query.words:
+    if query.words or not query.is_the_same_for_all:
         return _write(connection, actor, challenge_id, query, base_url)
     kept = _KEPT.setdefault(connection.engine, Kept())
     event_id = events.latest_on(connection, challenge_id)
@@ -78,7 +79,8 @@ def _write(
 ) -> Written:
     """The page as it is now. `event_id` was read before, so that what comes meanwhile is not taken for seen."""
     challenge = challenges.find(connection, actor, challenge_id)
-    if query.after and challenge.phase.tallies and len(query.after) != (1 if query.sort == "new" else 2):
+    sort = boards.effective(query.sort, challenge)
+    if query.after and sort == query.sort and len(query.after) != (1 if sort == "new" else 2):
         raise paging.bad_cursor()
     page = boards.ideas(connection, actor, challenge, query)
     bodies = ideas.bodies(connection, [card.id for card in page.cards])

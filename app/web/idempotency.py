@@ -3,15 +3,16 @@
 import hashlib
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
 
+from pydantic_core import from_json, to_json
 from starlette.requests import Request
 from starlette.responses import Response
 
 from app.database import Transaction
-from app.errors import FieldError
+from app.errors import Conflict, FieldError, NotSignedIn
 from app.lib.i18n import N_
 from app.policies.actor import Actor
 from app.services import answers
@@ -26,13 +27,18 @@ _KEY: Final = re.compile(r"[\x21-\x7e]{1,200}")
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a write answers, in plain values that can be kept."""
+    """What a write answers, in plain values that can be kept. `kept`: the same without the secret that it tells."""
 
     status: int
     body: bytes
     etag: str | None = None
     location: str | None = None
     again: bool = False
+    kept: bytes | None = None
+
+    def telling(self, **secret: str | None) -> "Answer":
+        """The same with these fields told, which are null in the body so far and stay so in what is kept."""
+        return replace(self, body=to_json({**from_json(self.body), **secret}), kept=self.body)
 
     def response(self) -> Response:
         """The same as a response."""
@@ -46,38 +52,64 @@ class Answer:
         return Response(self.body, self.status, headers, "application/json")
 
 
-async def once(request: Request, actor: Actor, work: Callable[[Transaction], Answer]) -> Response:
+async def once(
+    request: Request, actor: Actor, work: Callable[[Transaction], Answer], *, secret: bool = False
+) -> Response:
     """Do `work` and answer; where the request carries an `Idempotency-Key`, once, however often it comes.
 
-    Only what succeeded is kept: a request that was refused may come again with its key.
+    Only what succeeded is kept: a request that was refused may come again with its key. An answer that tells a
+    `secret` is never kept: the same request again is given what its `Answer` says to keep in place of it, or else
+    told that it has had its effect.
 
     :raises KeyReused: the key came with another request before
+    :raises Conflict: the request was done already, and its answer was a secret
     :raises InvalidParameter: the key is no key
     """
     key = _key(request)
     if key is not None:
-        work = partial(_once, actor=actor, key=key, fingerprint=await _fingerprint(request), work=work)
+        asked = _Asked(actor, key, await _fingerprint(request), is_secret=secret)
+        work = partial(_once, asked=asked, work=work)
     answer: Answer = await request.app.state.context.database.write(work)
     return answer.response()
 
 
-def _once(
-    tx: Transaction, *, actor: Actor, key: str, fingerprint: bytes, work: Callable[[Transaction], Answer]
-) -> Answer:
-    person_id = actor.person_id or 0
-    kept = answers.claim(tx, person_id, key, fingerprint)
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A request that came with a key."""
+
+    actor: Actor
+    key: str
+    fingerprint: bytes
+    is_secret: bool
+
+
+def _once(tx: Transaction, *, asked: _Asked, work: Callable[[Transaction], Answer]) -> Answer:
+    if asked.actor.person_id is None:  # a token is someone's, a machine's too: each has keys of their own
+        raise NotSignedIn(N_("Please sign in first."))
+    kept = answers.claim(tx, asked.actor.person_id, asked.key, asked.fingerprint)
     if kept is not None:
-        return _again(kept, fingerprint)
+        return _again(kept, asked)
     answer = work(tx)
+    whole = b"" if asked.is_secret else answer.body
     answers.keep(
-        tx, person_id, key, status=answer.status, body=answer.body, location=answer.location, etag=answer.etag
+        tx,
+        asked.actor.person_id,
+        asked.key,
+        status=answer.status,
+        body=whole if answer.kept is None else answer.kept,
+        location=answer.location,
+        etag=answer.etag,
     )
     return answer
 
 
-def _again(kept: Any, fingerprint: bytes) -> Answer:
-    if kept.request_hash != fingerprint:
+def _again(kept: Any, asked: _Asked) -> Answer:
+    if kept.request_hash != asked.fingerprint:
         raise KeyReused(N_("This Idempotency-Key came with another request before. Please take a new one."))
+    if asked.is_secret and not kept.body:
+        raise Conflict(
+            N_("This was done already. Its answer told a secret, which is not kept: please begin anew.")
+        )
     return Answer(kept.status, kept.body.encode(), kept.etag, kept.location, again=True)
 
 
@@ -90,5 +122,6 @@ def _key(request: Request) -> str | None:
 
 
 async def _fingerprint(request: Request) -> bytes:
-    asked = f"{request.method} {request.url.path}\n".encode()
+    query = f"?{request.url.query}" if request.url.query else ""
+    asked = f"{request.method} {request.url.path}{query}\n".encode()
     return hashlib.sha256(asked + await bodies.raw(request)).digest()

@@ -19,7 +19,13 @@ log = structlog.get_logger(__name__)
 _TOUCHING: set[asyncio.Task[None]] = set()
 _TOUCHED: set[tuple[str, int]] = set()
 _LONGEST_SECRET: Final = 200
-_API: Final = "/api/"
+_API: Final = ("/api/", "/scim/")
+_STREAM: Final = "/stream"
+
+COOKIE: Final = "cookie"
+"""In a request's state: the `Set-Cookie` that its answer brings, whatever answer it is."""
+
+_RENEWED: Final = "renewed"
 
 
 async def actor(request: HTTPConnection) -> Actor:
@@ -50,7 +56,7 @@ async def required(request: HTTPConnection) -> Actor:
 
 def secret_of(request: HTTPConnection) -> str:
     """The secret in the session's cookie, or an empty text: for the CSRF token and for signing out."""
-    return _cookie(request, cookie_name(request))
+    return request.scope["state"].get(_RENEWED) or _cookie(request, cookie_name(request))
 
 
 def cookie_name(request: HTTPConnection) -> str:
@@ -60,6 +66,7 @@ def cookie_name(request: HTTPConnection) -> str:
 
 def keep(request: HTTPConnection, response: Response, secret: str) -> None:
     """Have the browser keep the session's secret, out of reach of scripts and of other sites' requests."""
+    request.scope["state"].pop(COOKIE, None)  # there is one session's cookie, and the last word on it counts
     response.set_cookie(
         cookie_name(request),
         secret,
@@ -73,6 +80,7 @@ def keep(request: HTTPConnection, response: Response, secret: str) -> None:
 
 def forget(request: HTTPConnection, response: Response) -> None:
     """Have the browser forget the session's secret."""
+    request.scope["state"].pop(COOKIE, None)
     response.delete_cookie(
         cookie_name(request),
         path="/",
@@ -90,10 +98,29 @@ async def _found(request: HTTPConnection) -> Actor:
     secret = secret_of(request)
     if not secret:
         return ANONYMOUS
-    found, is_stale = await database.read(lambda connection: sessions.find(connection, secret))
-    if is_stale and found.session_id is not None:
-        _touch_later(database, "session", found.session_id, sessions.touch)
-    return found
+    found = await database.read(lambda connection: sessions.find(connection, secret))
+    if found.refused_id is not None:
+        _touch_later(database, "refused", found.refused_id, sessions.note_refused)
+    session_id = found.actor.session_id
+    if session_id is not None:
+        if found.is_stale:
+            _touch_later(database, "session", session_id, sessions.touch)
+        if found.is_rotation_due and not request.scope["path"].endswith(_STREAM):
+            await _rotate(request, database, session_id, secret)
+    return found.actor
+
+
+async def _rotate(request: HTTPConnection, database: Database, session_id: int, secret: str) -> None:
+    """Change the cookie's secret; where the database cannot, the next page will."""
+    try:
+        renewed = await database.write(lambda tx: sessions.rotate(tx, session_id, secret))
+    except Unavailable:
+        log.warning("cookie_not_changed")
+        return
+    if renewed is not None:
+        carrier = Response()
+        keep(request, carrier, renewed)
+        request.scope["state"] |= {_RENEWED: renewed, COOKIE: carrier.headers["set-cookie"].encode()}
 
 
 async def _by_token(database: Database, authorization: str) -> Actor:

@@ -9,6 +9,7 @@ from app.services.cards import Author, Card, TallyView
 from app.services.challenges import ChallengeView
 from app.services.ideas import IdeaView
 from app.services.merges import MergeView
+from app.services.open_data import FileView, OpenDataView
 from app.services.phases import PhaseView
 from app.services.programmes import ProgrammeView
 
@@ -29,12 +30,12 @@ def programme(base_url: str, view: ProgrammeView) -> Json:
     }
 
 
-def organisation(base_url: str, programme: ProgrammeView, row: Any) -> Json:
-    """An organisation; the page that shows it is the one of its programme's people."""
+def organisation(base_url: str, programme: Any, row: Any) -> Json:
+    """An organisation; the page that shows it is the one of its programme's people, by the programme's `slug`."""
     return {
         "id": row.id,
         "url": f"{base_url}/programmes/{programme.slug}/people#organisation-{row.id}",
-        "programme": programme.id,
+        "programme": row.programme_id,
         "name": row.name,
         "number": row.number,
         "sector": row.sector,
@@ -211,7 +212,19 @@ def event(base_url: str, programme: ProgrammeView, row: Any) -> Json:
     }
 
 
-_PAGES: Final = {"ballot": "ballots", "vote": "ballots", "interest": "ballots", "solution": "solutions"}
+_PAGES: Final = {
+    "agreement": "bookings",
+    "ballot": "ballots",
+    "booking": "bookings",
+    "decision_link": "bookings",
+    "import": "admin/imports",
+    "interest": "ballots",
+    "match": "matches",
+    "placement": "placements",
+    "reflection": "bookings",
+    "solution": "solutions",
+    "vote": "ballots",
+}
 """Nouns of events whose subject has a page of its own."""
 
 
@@ -223,6 +236,32 @@ def _page_of(row: Any) -> str | None:
     if row.idea_id:
         return f"ideas/{row.idea_id}"
     return f"challenges/{row.challenge_id}" if row.challenge_id else None
+
+
+def open_data(base_url: str, programme: ProgrammeView, view: OpenDataView, files: list[FileView]) -> Json:
+    """Whether a programme's data is open, and how."""
+    page = f"{base_url}/programmes/{programme.slug}/open-data"
+    told = {name: getattr(view, name) for name in ("licence", "publisher", "contact", "description")}
+    return {
+        "programme": programme.id,
+        "url": page,
+        "is_open": view.is_open,
+        **(told if view.is_open else dict.fromkeys(told)),
+        "with_texts": view.with_texts,
+        "opened_at": _instant(view.opened_at),
+        "made_at": _instant(view.made_at),
+        "files": [
+            {
+                "name": file.name,
+                "url": f"{page}/{file.name}",
+                "size_bytes": file.size_bytes,
+                "rows": file.rows,
+                "changed_at": clock.rfc3339(file.changed_at),
+            }
+            for file in files
+        ],
+        "version": view.version,
+    }
 
 
 def _author(view: Author | None) -> Json | None:

@@ -7,7 +7,12 @@ from starlette.requests import HTTPConnection
 from app.lib import i18n
 from app.policies.actor import ANONYMOUS, Actor
 
-COOKIE: Final = "language"
+_COOKIE: Final = "language"
+
+
+def cookie_name(request: HTTPConnection) -> str:
+    """The name of the cookie that keeps the language chosen in a browser: on https pinned to this host."""
+    return f"__Host-{_COOKIE}" if request.app.state.context.settings.secure else _COOKIE
 
 
 def of(request: HTTPConnection, actor: Actor = ANONYMOUS) -> str:
@@ -15,7 +20,7 @@ def of(request: HTTPConnection, actor: Actor = ANONYMOUS) -> str:
     state = request.scope.setdefault("state", {})
     chosen = i18n.known(actor.language) or state.get("language")
     if chosen is None:
-        chosen = i18n.known(request.cookies.get(COOKIE)) or i18n.negotiated(
+        chosen = i18n.known(request.cookies.get(cookie_name(request))) or i18n.negotiated(
             request.headers.get("accept-language", "")
         )
     state["language"] = chosen

@@ -25,6 +25,8 @@ log = structlog.get_logger(__name__)
 
 DEFAULT: Final = "default"
 SIGN_IN: Final = "sign-in"
+REFUSED: Final = "refused"
+NOTED: Final = "noted"
 
 REDIS_AGAIN_S: Final = 5.0
 """After a failure Redis is left alone for so long."""
@@ -59,6 +61,8 @@ class Limiter:
         self._policies: dict[str, RateLimitItem] = {
             DEFAULT: parse(settings.rate_limit),
             SIGN_IN: parse(settings.sign_in_rate_limit),
+            REFUSED: parse(settings.sign_in_rate_limit),
+            NOTED: parse("1/minute"),
         }
         self._here: dict[str, tuple[int, int]] = {}
         self._redis = _storage(settings.redis) if settings.redis else None
@@ -90,6 +94,11 @@ class Limiter:
         :raises TooMany: nothing was left
         """
         await self.take(policy, _address(request))
+
+    async def is_to_be_noted(self, request: Request) -> bool:
+        """Whether a refusal is the first one of its address in this minute: a flood of them fills no audit log."""
+        _, is_over = await self._count(NOTED, _address(request))
+        return not is_over
 
     async def close(self) -> None:
         """Let go of Redis; idempotent."""

@@ -39,6 +39,7 @@ class Measures(Collector):
         self.waiting = 0
         self.streams = 0
         self.shed = 0
+        self.looked_up: Mapping[str, float] = {}
         self._cells: dict[Key, _Cell] = {}
         self._gauges: dict[str, tuple[str, Callable[[], float]]] = {}
         self._totals: dict[str, tuple[str, Callable[[], float]]] = {
@@ -64,6 +65,10 @@ class Measures(Collector):
     def total(self, name: str, help_text: str, value: Callable[[], float]) -> None:
         """Also tell `value()`, which only grows, as `partnership_<name>_total`."""
         self._totals[name] = (help_text, value)
+
+    def figure(self, name: str) -> float:
+        """A figure that was last looked up in the database; 0 before it was."""
+        return self.looked_up.get(name, 0)
 
     def collect(self) -> Iterable[Metric]:
         """Everything as Prometheus' families."""

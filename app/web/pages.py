@@ -18,7 +18,7 @@ from app.policies.permissions import Permission
 from app.policies.rules import may
 from app.services.cards import Card
 from app.services.phases import PhaseView
-from app.web import csrf, delivery, identity, languages
+from app.web import admin_sections, csrf, delivery, identity, languages
 from app.web.context import Context
 from app.web.problems import said
 
@@ -114,10 +114,11 @@ def show(
         path=request.url.path,
         actor=actor,
         csrf=csrf.csrf_token(identity.secret_of(request)),
+        site_address=context_of(request).settings.base_url,
         contact=context_of(request).settings.contact,
         is_demo=context_of(request).settings.environment == "demo",
         may=May(actor, subject),
-        **values,
+        **(values | _sections(request, actor)),
     )
     return HTMLResponse(html, status)
 
@@ -128,6 +129,14 @@ def show_card(
     """One card as the answer to what was done with it."""
     html = context_of(request).templates.card(languages.of(request, actor), card, phase, supported=supported)
     return HTMLResponse(html, status)
+
+
+def _sections(request: Request, actor: Actor) -> dict[str, Any]:
+    """What the pages of the administration have besides: the ways among them."""
+    if not request.url.path.startswith(admin_sections.ROOT):
+        return {}
+    found = admin_sections.open_to(request, actor)
+    return {"sections": found, "section": admin_sections.current(request.url.path)}
 
 
 def keep(request: Request, *, until: datetime | None) -> None:

@@ -1,6 +1,6 @@
 """Lists in pages: how many, from where, and the way to the next one."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
@@ -15,9 +15,15 @@ from starlette.responses import Response
 from app.errors import FieldError
 from app.lib import cursor
 from app.lib.i18n import N_
+from app.web import etags, fields
 from app.web.validation import InvalidParameter
 
 T = TypeVar("T")
+
+Position = tuple[Any, ...]
+"""Where a page begins: the sort key of the last item of the page before, in numbers and texts, its id last."""
+
+_OF_THE_PAGE: Final = ("limit", "cursor", "wait")
 
 MOST: Final = 200
 USUAL: Final = 50
@@ -27,7 +33,7 @@ Cursor = Annotated[
     str | None,
     Query(
         description="Where to go on: `next` of the page before.",
-        json_schema_extra={"pattern": "^[A-Za-z0-9_-]{20,600}$"},
+        json_schema_extra={"pattern": "^[A-Za-z0-9_-]{20,1500}$"},
     ),
 ]
 
@@ -37,12 +43,12 @@ class Page:
     """`limit` items, from where `position` says: the sort key of the last item before, its id last."""
 
     limit: int
-    position: tuple[int, ...]
+    position: Position
 
     @property
     def after(self) -> int:
         """The id of the last item before, in a list in the order of ids; 0 at the beginning."""
-        return self.position[-1] if self.position else 0
+        return int(self.position[-1]) if self.position else 0
 
     @property
     def asked(self) -> int:
@@ -65,7 +71,7 @@ def page(request: Request, limit: int, text: str | None, *, start: int = 0) -> P
         position = cursor.decode(_key_of(request), _name(request), text)
     except cursor.BadCursor:
         raise bad_cursor() from None
-    return Page(limit, tuple(int(step or 0) for step in position))
+    return Page(limit, tuple(position))
 
 
 def bad_cursor() -> InvalidParameter:
@@ -74,42 +80,77 @@ def bad_cursor() -> InvalidParameter:
     return InvalidParameter("query", FieldError("cursor", message))
 
 
-def listing(request: Request, page: Page, items: Sequence[Any], last_id: int | None) -> Response:
-    """A page in the order of ids as an answer; `last_id` is that of its last item if there are more."""
-    return listing_of_bytes(request, page, to_json(items)[1:-1], () if last_id is None else (last_id,))
+def listing(
+    request: Request,
+    page: Page,
+    items: Sequence[Any],
+    last: int | Position | None,
+    included: Mapping[str, Any] | None = None,
+) -> Response:
+    """A page as an answer; `last` is the id of its last item if there are more, or its whole place in another order."""
+    following = () if last is None else (last,) if isinstance(last, int) else last
+    return listing_of_bytes(request, page, to_json(items)[1:-1], following, included)
 
 
-def listing_of_bytes(request: Request, page: Page, items: bytes, following: tuple[int, ...]) -> Response:
-    """A page whose items are JSON already, with commas between; the next one begins at `following`, if it is given."""
+def listing_of_bytes(
+    request: Request,
+    page: Page,
+    items: bytes,
+    following: Position,
+    included: Mapping[str, Any] | None = None,
+) -> Response:
+    """A page whose items are JSON already, with commas between; the next one begins at `following`, if it is given.
+
+    Of the items it gives the `fields` that are asked for, or 304 where the caller has this very page already.
+
+    :raises InvalidParameter: they have no field of a name that is asked for
+    """
+    items = fields.of_items(request, items)
     headers = {"Cache-Control": "private, no-cache"}
     text = b"null"
     if following:
         next_cursor = cursor.encode(_key_of(request), _name(request), following)
         text = b'"%s"' % next_cursor.encode()
         address = request.app.state.context.settings.base_url + request.url.path
-        query = urlencode({**_filters(request), "limit": page.limit, "cursor": next_cursor})
+        query = urlencode([*_asked(request), ("limit", page.limit), ("cursor", next_cursor)])
         headers["Link"] = f'<{address}?{query}>; rel="next"'
-    return Response(b'{"items":[%s],"next":%s}' % (items, text), 200, headers, "application/json")
+    beside = b"" if not included else b',"%s":%s' % (fields.INCLUDED.encode(), to_json(included))
+    body = b'{"items":[%s],"next":%s%s}' % (items, text, beside)
+    headers["ETag"] = etags.weak(body)
+    if etags.matches(request.headers.get("if-none-match"), headers["ETag"]):
+        return Response(status_code=304, headers=headers)
+    return Response(body, 200, headers, "application/json")
 
 
-def following_address(request: Request, following: tuple[int, ...] | None) -> str | None:
+def newest_first(
+    request: Request, page: Page, found: Sequence[Any], written: Callable[[str, Any], Any]
+) -> Response:
+    """A page of a list that was read as a whole, the newest first; `written` takes our address and a thing."""
+    earlier = [each for each in found if not page.after or each.id < page.after]
+    shown, more = page.cut(sorted(earlier, key=lambda each: each.id, reverse=True))
+    base_url = request.app.state.context.settings.base_url
+    return listing(request, page, [written(base_url, each) for each in shown], shown[-1].id if more else None)
+
+
+def following_address(request: Request, following: Position | None) -> str | None:
     """The address, on this site, of the page that begins at `following`; None at the end of the list."""
     if following is None:
         return None
     next_cursor = cursor.encode(_key_of(request), _name(request), following)
-    return f"{request.url.path}?{urlencode({**_filters(request), 'cursor': next_cursor})}"
+    return f"{request.url.path}?{urlencode([*_asked(request), ('cursor', next_cursor)])}"
 
 
 def _name(request: Request) -> str:
-    """What a cursor is bound to: the list, and how it is filtered and sorted."""
-    filters = _filters(request)
-    return f"{request.url.path}?{urlencode(sorted(filters.items()))}" if filters else request.url.path
+    """What a cursor is bound to: the list, and how it is filtered and sorted; not what of each item is shown."""
+    filters = [pair for pair in _asked(request) if pair[0] not in (fields.FIELDS, fields.INCLUDE)]
+    return f"{request.url.path}?{urlencode(sorted(filters))}" if filters else request.url.path
 
 
-def _filters(request: Request) -> dict[str, str]:
+def _asked(request: Request) -> list[tuple[str, str]]:
+    """What the address asks for beside how much, from where and how long."""
     if len(request.scope["query_string"]) == 0:
-        return {}
-    return {name: value for name, value in request.query_params.items() if name not in ("limit", "cursor")}
+        return []
+    return [pair for pair in request.query_params.multi_items() if pair[0] not in _OF_THE_PAGE]
 
 
 def _key_of(request: Request) -> bytes:

@@ -1,7 +1,8 @@
 """Failures as answers: a problem document (RFC 9457) for programs, a page with a way out for people."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import quote
@@ -16,16 +17,28 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Match
 
 from app.errors import DomainError, FieldError, Invalid, NotFound, NotSignedIn
+from app.lib import i18n
+from app.lib.days import Span
 from app.lib.i18n import N_
-from app.policies.actor import ANONYMOUS
+from app.policies.actor import ANONYMOUS, Actor
 from app.web import csrf, identity, languages
+from app.web.metrics import route_of
 from app.web.templating import translations
 from app.web.validation import InvalidParameter, field_errors
 
 log = structlog.get_logger(__name__)
 
-API: Final = "/api/"
+NAMES: Final = "names"
+"""In a request's state: the names of the fields that its body may have, for those who point to them."""
+
+API: Final = ("/api/", "/oauth/", "/scim/", "/.well-known/")
+"""Where programs call: they get documents, and people pages."""
+
 MEDIA_TYPE: Final = "application/problem+json"
+
+SCIM: Final = "/scim/"
+SCIM_MEDIA_TYPE: Final = "application/scim+json"
+SCIM_ERROR: Final = "urn:ietf:params:scim:api:messages:2.0:Error"
 
 
 class BadRequest(DomainError):
@@ -109,6 +122,15 @@ KINDS: Final = {
             N_("Your role in the programme does not allow this."),
         ),
         Kind(
+            "fresh-sign-in-needed",
+            403,
+            N_("Please sign in once more"),
+            N_(
+                "This needs a fresh sign-in; by the API, a token with the scope admin. "
+                "What would outlive a token takes the page."
+            ),
+        ),
+        Kind(
             "insufficient-scope", 403, N_("The token is for other things"), N_("The token lacks the scope.")
         ),
         Kind(
@@ -135,10 +157,16 @@ KINDS: Final = {
         ),
         Kind("too-large", 413, N_("This is too large"), N_("The body is larger than this resource takes.")),
         Kind(
+            "address-too-long",
+            414,
+            N_("This address is too long"),
+            N_("Path and query are longer than 8 kB."),
+        ),
+        Kind(
             "unsupported-media-type",
             415,
             N_("This kind of body is not taken"),
-            N_("Send JSON, encoded in UTF-8, as application/json."),
+            N_("Send JSON in UTF-8 as application/json, and the file of an import as what it is."),
         ),
         Kind(
             "invalid",
@@ -163,6 +191,9 @@ KINDS: Final = {
             429,
             N_("Too many requests"),
             N_("Come back after the seconds in Retry-After."),
+        ),
+        Kind(
+            "head-too-large", 431, N_("This is too large"), N_("Address and headers are larger than 32 kB.")
         ),
         Kind(
             "internal",
@@ -192,10 +223,27 @@ async def answer(request: Request, error: Exception) -> Response:
     named = _named(error)
     if named.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         log.error("request_failed", problem=named.code, error=type(error).__name__)
+    elif named.status == HTTPStatus.FORBIDDEN:
+        _note_refusal(request, named)
     headers = _headers(request, named)
+    if request.url.path.startswith(SCIM):
+        return Response(_scim(request, named), named.status, headers, SCIM_MEDIA_TYPE)
     if request.url.path.startswith(API):
         return Response(document(request, named), named.status, headers, MEDIA_TYPE)
     return _page(request, named, headers)
+
+
+def _note_refusal(request: Request, error: DomainError) -> None:
+    """Tell the log who was refused what: by ids and by the route, never by name or address."""
+    actor: Actor = request.scope.get("state", {}).get("actor", ANONYMOUS)
+    log.info(
+        "refused",
+        problem=error.code,
+        method=request.method,
+        route=route_of(request.scope),
+        person_id=actor.person_id,
+        client_id=actor.client_id,
+    )
 
 
 def document(request: Request, error: DomainError) -> bytes:
@@ -211,8 +259,23 @@ def document(request: Request, error: DomainError) -> bytes:
         fields["request_id"] = request_id
     if isinstance(error, Invalid):
         place = error.place if isinstance(error, InvalidParameter) else "body"
-        fields["errors"] = [_told(language, place, wrong) for wrong in error.errors]
+        errors = [_as_sent(request, wrong) for wrong in error.errors] if place == "body" else error.errors
+        fields["errors"] = [_told(language, place, wrong) for wrong in errors]
     return to_json(fields)
+
+
+def _as_sent(request: Request, wrong: FieldError) -> FieldError:
+    """What is wrong, by the name that the body has for it: `person`, where services and forms say `person_id`."""
+    names = request.scope.get("state", {}).get(NAMES, ())
+    name, slash, rest = wrong.field.partition("/")
+    plain = name.removesuffix("_id")
+    return replace(wrong, field=plain + slash + rest) if name not in names and plain in names else wrong
+
+
+def _scim(request: Request, error: DomainError) -> bytes:
+    """A failure as SCIM has it (RFC 7644, 3.12)."""
+    told = said(languages.of(request), error.message, error.values)
+    return to_json({"schemas": [SCIM_ERROR], "status": str(error.status), "detail": told})
 
 
 def type_of(request: Request, code: str) -> str:
@@ -321,4 +384,18 @@ def _is_visit(request: Request) -> bool:
 def said(language: str, message: str, values: Mapping[str, Any] | None = None) -> str:
     """A msgid in `language`, filled with `values`."""
     translated = translations(language).gettext(message)
-    return translated % values if values else translated
+    if not values:
+        return translated
+    return translated % {name: _written(language, value) for name, value in values.items()}
+
+
+def _written(language: str, value: Any) -> Any:
+    """A value as people read it in a sentence: days, and lists of what belongs together."""
+    if isinstance(value, Span):
+        return i18n.days(value.first_day, value.last_day, language)
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return i18n.date_of(value, language)
+    if isinstance(value, list | tuple):
+        between = "; " if isinstance(value, list) else ", "
+        return between.join(str(_written(language, each)) for each in value)
+    return value

@@ -1,14 +1,19 @@
 """The API's document arranged for its page: calls by noun, and what each takes in words."""
 
+import json
+import re
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 from app.lib import markdown
 from app.schemas.base import LARGEST_ID
 from app.web import openapi
 
 Json = dict[str, Any]
+
+_WRAPPED: Final = re.compile(r"(?<=\S)\n *(?=[^\s-])")
+"""The end of a line that is no end of a paragraph or an item."""
 
 _NAMES = {"string": "text", "integer": "whole number", "boolean": "true or false", "null": "null"}
 
@@ -26,7 +31,7 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call, with what it takes and what may come back."""
+    """One call, with what it takes and what may come back; `example` is a body of the kind `media_type`, as text."""
 
     id: str
     method: str
@@ -35,7 +40,8 @@ class Call:
     description_html: str
     scope: str | None
     fields: tuple[Field, ...]
-    example: Any
+    media_type: str
+    example: str | None
     responses: tuple[tuple[str, str], ...]
 
 
@@ -63,25 +69,37 @@ def groups(base_url: str) -> tuple[Group, ...]:
 
 def about() -> str:
     """What holds for every call, as HTML."""
-    return markdown.render(openapi.ABOUT)
+    return _prose(openapi.ABOUT)
 
 
 def _call(document: Json, method: str, path: str, described: Json) -> Call:
-    scopes = [scope for security in described["security"] for scope in security["token"]]
-    body = described.get("requestBody", {}).get("content", {}).get("application/json")
+    content = described.get("requestBody", {}).get("content", {})
+    media_type, body = next(iter(content.items()), ("", None))
     return Call(
-        id=described["operationId"].replace(".", "-"),
+        id=described["operationId"].replace("_", "-"),
         method=method,
         path=path,
         summary=described["summary"],
-        description_html=markdown.render(described["description"].partition("\n\nScope:")[0]),
-        scope=scopes[0] if scopes else None,
-        fields=tuple(map(_parameter, described["parameters"])) + (_body(document, body) if body else ()),
-        example=body["example"] if body else None,
+        description_html=_prose(described["description"].partition("\n\nScope:")[0]),
+        scope=described.get(openapi.SCOPE),
+        fields=tuple(map(_parameter, described["parameters"]))
+        + (_body(document, ", ".join(content), body) if body else ()),
+        media_type=media_type,
+        example=_shown(body["example"]) if body else None,
         responses=tuple(
             (status, _said(document, answer)) for status, answer in described["responses"].items()
         ),
     )
+
+
+def _prose(text: str) -> str:
+    """Markdown of ours, whose lines are wrapped, as HTML; what people write breaks where they break it."""
+    return markdown.render(_WRAPPED.sub(" ", text))
+
+
+def _shown(example: Any) -> str:
+    """A file as it is, anything else as JSON."""
+    return example if isinstance(example, str) else json.dumps(example, indent=2, ensure_ascii=False)
 
 
 def _parameter(parameter: Json) -> Field:
@@ -94,7 +112,9 @@ def _parameter(parameter: Json) -> Field:
     )
 
 
-def _body(document: Json, body: Json) -> tuple[Field, ...]:
+def _body(document: Json, media_types: str, body: Json) -> tuple[Field, ...]:
+    if "$ref" not in body["schema"]:
+        return (Field("body", "body", media_types, True, ""),)
     schema = document["components"]["schemas"][body["schema"]["$ref"].rsplit("/", 1)[-1]]
     required = schema.get("required", ())
     return tuple(
@@ -112,7 +132,7 @@ def _type(schema: Json) -> str:
     if "const" in schema:
         return str(schema["const"]).lower()
     if "enum" in schema:
-        return "one of: " + ", ".join(map(str, schema["enum"]))
+        return _one_of(schema["enum"])
     if schema.get("type") == "array":
         return f"list of {_type(schema['items'])}"
     if schema.get("type") == "object":
@@ -120,6 +140,11 @@ def _type(schema: Json) -> str:
     name = _NAMES[schema["type"]] if schema.get("format") != "date-time" else "instant"
     most = schema.get("maxLength") or schema.get("maximum")
     return f"{name}, up to {most:,}" if most and most < LARGEST_ID else name
+
+
+def _one_of(values: list[Any]) -> str:
+    words = [str(value).lower() if isinstance(value, bool) else str(value) for value in values]
+    return words[0] if len(words) == 1 else "one of: " + ", ".join(words)
 
 
 def _mapping(schema: Json) -> str:

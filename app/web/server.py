@@ -4,19 +4,23 @@ import asyncio
 import gc
 import resource
 import socket
+import sys
 from asyncio import TimerHandle
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
 import structlog
 import uvicorn
+from httptools import HttpParserInvalidMethodError
 from starlette.datastructures import State
 from starlette.types import ASGIApp
 from uvicorn.importer import import_from_string
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from app.settings import Settings
+from app.web.bodies import MOST_BYTES
 
 log = structlog.get_logger(__name__)
 
@@ -25,6 +29,10 @@ HEAD_S: Final = 5.0
 
 BODY_S: Final = 10.0
 """How long its body may take after that."""
+
+LEAST_BYTES_PER_S: Final = 200_000
+LONGEST_BODY_S: Final = 60.0
+"""A body that declares to be large gets more time than `BODY_S`: as much as it takes at this pace, and no more."""
 
 READING_S: Final = 30.0
 """How long a client may take nothing of an answer that waits for it."""
@@ -136,6 +144,7 @@ class Server(uvicorn.Server):
             await self._wait_and_serve()
         if hasattr(state, "context"):
             state.context.streams.close_all()
+            state.context.followers.close_all()
         await super().shutdown(sockets)
 
     async def _wait_and_serve(self) -> None:
@@ -154,6 +163,7 @@ class Protocol(HttpToolsProtocol):
         super().__init__(*args, **named)
         self._coming = _NOTHING
         self._head_bytes = 0
+        self._more_s = 0.0
         self._deadline: TimerHandle | None = None
         self._deadline_for = _NOTHING
         self._reading_deadline: TimerHandle | None = None
@@ -197,6 +207,7 @@ class Protocol(HttpToolsProtocol):
             self._refuse(431, b"Request Header Fields Too Large")
             return
         self._head_bytes = 0
+        self._more_s = _more_s(self.headers)
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
@@ -239,7 +250,8 @@ class Protocol(HttpToolsProtocol):
             self._deadline = None
         self._deadline_for = coming
         if coming:
-            self._deadline = self.loop.call_later(HEAD_S if coming == _HEAD else BODY_S, self._too_late)
+            within_s = HEAD_S if coming == _HEAD else BODY_S + self._more_s
+            self._deadline = self.loop.call_later(within_s, self._too_late)
 
     def _too_late(self) -> None:
         self._deadline = None
@@ -256,14 +268,30 @@ class Protocol(HttpToolsProtocol):
         else:
             self.transport.abort()
 
+    def send_400_response(self, msg: str) -> None:
+        """What came is no request; a method that HTTP does not know is told from the rest."""
+        del msg
+        if isinstance(sys.exc_info()[1], HttpParserInvalidMethodError):
+            self._refuse(501, b"Not Implemented")
+        else:
+            self._refuse(400, b"Bad Request")
+
     def _refuse(self, status: int, phrase: bytes) -> None:
-        """A last word on a request that never reached the application."""
+        """A last word on a request that never reached the application: a problem document (RFC 9457)."""
         self._expect(_NOTHING)
+        body = b'{"type":"about:blank","title":"%b","status":%d}' % (phrase, status)
         self.transport.write(
-            b"HTTP/1.1 %d %b\r\ncontent-type: text/plain; charset=utf-8\r\ncache-control: no-store\r\n"
-            b"content-length: %d\r\nconnection: close\r\n\r\n%b" % (status, phrase, len(phrase), phrase)
+            b"HTTP/1.1 %d %b\r\ncontent-type: application/problem+json\r\ncache-control: no-store\r\n"
+            b"content-length: %d\r\nconnection: close\r\n\r\n%b" % (status, phrase, len(body), body)
         )
         self.transport.close()
+
+
+def _more_s(headers: Iterable[tuple[bytes, bytes]]) -> float:
+    """How much longer than `BODY_S` a body may take, by the length that it declares."""
+    declared = next((value for name, value in headers if name == b"content-length"), b"")
+    length = int(declared) if declared.isdigit() and len(declared) < 12 else 0
+    return min(length / LEAST_BYTES_PER_S, LONGEST_BODY_S - BODY_S) if length > MOST_BYTES else 0.0
 
 
 def _keep_what_is_here() -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from typing import Final
+from typing import Any, Final
 
 from app.errors import Unavailable
 from app.lib.i18n import N_
@@ -16,6 +16,18 @@ WAITING: Final = 32
 
 PATIENCE_S: Final = 1.0
 """How long they wait."""
+
+LEAVE: Final = "leave"
+"""In a request's state: what gives its place inside to others."""
+
+
+def step_aside(state: dict[str, Any]) -> None:
+    """Give a request's place to others, for good: it will last long, and nobody waits for it."""
+    state.get(LEAVE, _stay)()
+
+
+def _stay() -> None:
+    """Outside of the gateway, as in tests of one part, there is no place to give."""
 
 
 class Shedder:

@@ -135,7 +135,7 @@ class Streams:
         self._is_closed = False
         self._turned_until = clock.now()
         self._tasks: set[asyncio.Task[None]] = set()
-        bus.listener = self.changed
+        bus.listeners.append(self.changed)
         bus.hearer = self._hear
 
     @property

@@ -1,8 +1,8 @@
 """Pages from templates: one environment per language, texts through gettext, dates as people write them."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from fractions import Fraction
 from functools import lru_cache, partial
 from io import BytesIO
@@ -54,6 +54,10 @@ class Templates:
     def render(self, language: str, name: str, **values: Any) -> str:
         """Template `name`, such as `ideas/show.html`, in `language`, filled with `values`."""
         return self._environments[language].get_template(name).render(values)
+
+    def stream(self, language: str, name: str, **values: Any) -> Iterator[str]:
+        """The same in parts, for what is long: its values are read as they are shown."""
+        return self._environments[language].get_template(name).generate(values)
 
     def card(self, language: str, card: Card, phase: PhaseView, *, supported: bool) -> str:
         """One card, as the page and the live update show it."""
@@ -126,16 +130,25 @@ def _drawn_once(environment: Environment) -> dict[str, Callable[..., Markup]]:
 def _filters(language: str, catalogue: NullTranslations) -> dict[str, Callable[..., Any]]:
     named = {name: partial(_word, catalogue, table) for name, table in words.WORDS.items()}
     return named | {
+        "said": partial(_said, catalogue),
         "day": partial(_time, i18n.day, language),
+        "last_day": lambda instant: i18n.day(instant - timedelta(seconds=1), language),
         "moment": partial(_time, i18n.moment, language),
         "short_day": partial(_short_day, language),
         "field_time": i18n.local_input,
+        "stay_days": lambda first, last: i18n.days(first, last, language),
+        "date": lambda day: i18n.date_of(day, language),
+        "iso_date": date.fromisoformat,
         "number": partial(_with_language, i18n.number, language),
         "percent": partial(_with_language, i18n.percent, language),
         "sector_name": partial(_sector_name, catalogue),
         "initials": initials,
         "in_order": in_order,
         "cluster_option": lambda cluster: (cluster.id, cluster.title),
+        "brief_date": lambda value: i18n.brief_date(value, language),
+        "spoken_name": lambda code: i18n.language_name(code, language),
+        "named_option": lambda row: (row.id, row.name),
+        "sector_option": lambda sector: (sector.key, _sector_name(catalogue, sector)),
         "idea_option": lambda idea: (idea.id, idea.title),
         "solution_option": lambda solution: (solution.id, solution.title),
         "amount": partial(_amount, language),
@@ -144,6 +157,7 @@ def _filters(language: str, catalogue: NullTranslations) -> dict[str, Callable[.
         "vote_label": lambda solution: (f"at-{solution.key}", solution.title),
         "zip_with": zip,
         "cluster_column": lambda cluster: (cluster.id, cluster.title, cluster.language),
+        "pair": lambda row: (row.id, row.name),
         "person_option": lambda person: (person.person_id, f"{person.name}, {person.organisation}"),
     }
 
@@ -199,6 +213,13 @@ def _amount(language: str, value: float | str) -> str:
 
 def _word(catalogue: NullTranslations, table: Mapping[str, str], key: str) -> str:
     return str(catalogue.gettext(table[key])) if key in table else key
+
+
+def _said(catalogue: NullTranslations, text: str) -> str:
+    """A text that is our own sentence or someone's words: translated if it is ours, and never taken for a pattern or
+    markup, as `_()` would.
+    """
+    return str(catalogue.gettext(text)) if text else ""
 
 
 def _sector_name(catalogue: NullTranslations, sector: Any) -> str:

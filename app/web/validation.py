@@ -1,7 +1,9 @@
 """What a shape found wrong, in our own words: where, why, and never what was sent."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, Final
 
 from app.errors import FieldError, Invalid
@@ -12,7 +14,7 @@ MOST: Final = 50
 
 _SPEAKABLE = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
-_MESSAGES: Final = {
+MESSAGES: Final = {
     "missing": N_("This is needed."),
     "extra_forbidden": N_("There is no field of this name here."),
     "string_type": N_("Please give a text."),
@@ -28,6 +30,8 @@ _MESSAGES: Final = {
     "dict_type": N_("Please give an object."),
     "datetime_type": N_("Please give an instant with its zone, such as 2026-05-04T09:30:00Z."),
     "instant": N_("Please give an instant with its zone, such as 2026-05-04T09:30:00Z."),
+    "date_type": N_("Please give a day such as 2026-05-04."),
+    "day": N_("Please give a day such as 2026-05-04."),
     "literal_error": N_("Please choose one of %(expected)s."),
     "greater_than_equal": N_("Please give %(ge)s or more."),
     "less_than_equal": N_("Please give %(le)s or less."),
@@ -51,7 +55,7 @@ def field_errors(found: Iterable[Mapping[str, Any]], *, skip: int = 0) -> list[F
     errors = [
         FieldError(
             pointer(error["loc"][skip:], unknown=error["type"] == "extra_forbidden"),
-            _MESSAGES.get(error["type"], _OTHERWISE),
+            MESSAGES.get(error["type"], _OTHERWISE),
             tuple((error.get("ctx") or {}).items()),
         )
         for error in found
@@ -64,3 +68,22 @@ def pointer(steps: Sequence[str | int], *, unknown: bool = False) -> str:
     if unknown and not _SPEAKABLE.fullmatch(str(steps[-1])):
         steps = steps[:-1]
     return "/".join(str(step).replace("~", "~0").replace("/", "~1") for step in steps)
+
+
+@contextmanager
+def pointing(where: Callable[[str], str]) -> Iterator[None]:
+    """Let errors point to where a body has what services call by another name."""
+    with mended(lambda error: replace(error, field=where(error.field))):
+        yield
+
+
+@contextmanager
+def mended(mend: Callable[[FieldError], FieldError]) -> Iterator[None]:
+    """Errors of the body mended, the first one of each place."""
+    try:
+        yield
+    except InvalidParameter:
+        raise
+    except Invalid as error:
+        first = {wrong.field: wrong for wrong in reversed([mend(wrong) for wrong in error.errors])}
+        raise Invalid(*reversed(first.values()), message=error.message, **error.values) from None

@@ -3,6 +3,8 @@
 from typing import Final
 
 from app.lib.i18n import N_
+from app.web.audit_words import AUDIT_ACTIONS, OUTCOMES
+from app.web.hook_words import DELIVERY_STATES, HOOK_ERRORS, HOOK_STATES, HOOK_STOPS
 
 PHASES: Final = {
     "framing": N_("Framing"),
@@ -31,6 +33,14 @@ ROLES: Final = {
     "sponsor": N_("Sponsor"),
     "coordinator": N_("Coordinator"),
     "observer": N_("Observer"),
+    "organisation_administrator": N_("Administrator of the organisation"),
+}
+
+MEMBER_STATES: Final = {
+    "here": N_("take part now"),
+    "left": N_("took part before"),
+    "disabled": N_("may not sign in"),
+    "nowhere": N_("have no place anywhere"),
 }
 
 SECTORS: Final = {
@@ -108,6 +118,109 @@ SCOPES: Final = {
     "admin": N_("Administer programmes"),
 }
 
+KEPT_FIELDS: Final = {
+    "name": N_("Name"),
+    "scopes": N_("What it may do"),
+    "days": N_("Valid for how many days"),
+    "reason": N_("Why"),
+    "email": N_("Mail address"),
+    "role": N_("Role"),
+}
+"""What is told of a form that waited while its sender signed in once more, by the fields' names."""
+
+
+CLIENT_SCOPES: Final = {
+    "read": N_("Read what its role may read"),
+    "write": N_("Write what its role may write"),
+    "admin": N_("Do what coordinators do"),
+    "scim": N_("Keep an organisation's people up to date (SCIM)"),
+}
+
+ACTING_ROLES: Final = {
+    "guest": N_("the guest"),
+    "manager": N_("the home manager"),
+    "host": N_("the host"),
+    "coordinator": N_("the coordinator"),
+    "clock": N_("the clock"),
+}
+
+BOOKING_STATES: Final = {
+    "waiting": N_("waiting in line"),
+    "offered": N_("offered"),
+    "held": N_("asked, place held"),
+    "approved": N_("approved"),
+    "confirmed": N_("confirmed"),
+    "under_way": N_("under way"),
+    "completed": N_("completed"),
+    "reflected": N_("completed and reflected"),
+    "declined": N_("declined"),
+    "withdrawn": N_("withdrawn"),
+    "cancelled": N_("cancelled"),
+    "expired": N_("expired"),
+    "passed_on": N_("passed on"),
+}
+
+BOOKING_STEPS: Final = {
+    "hold": N_("Asked for; a place is held"),
+    "queue": N_("Asked for; waits in line"),
+    "propose": N_("Proposed by a match"),
+    "offer": N_("A place became free and was offered"),
+    "accept": N_("The offer was accepted"),
+    "pass": N_("The place was passed on"),
+    "approve": N_("Approved"),
+    "clear": N_("Nobody has to approve it"),
+    "decline": N_("Declined"),
+    "confirm": N_("Confirmed"),
+    "move": N_("Moved to other days"),
+    "withdraw": N_("Withdrawn"),
+    "cancel": N_("Cancelled"),
+    "leave": N_("Cancelled, since the guest left the organisation"),
+    "part": N_("Cancelled, since the other side of the swap stays at home"),
+    "expire": N_("Expired"),
+    "start": N_("The stay began"),
+    "complete": N_("The stay ended"),
+    "reflect": N_("Both sides have reflected"),
+}
+
+MATCH_STATES: Final = {
+    "queued": N_("in line"),
+    "running": N_("running"),
+    "done": N_("done"),
+    "failed": N_("ended without a plan"),
+    "cancelled": N_("cancelled"),
+}
+
+IMPORT_KINDS: Final = {
+    "organisations": N_("Organisations"),
+    "people": N_("People"),
+    "ideas": N_("Ideas"),
+    "placements": N_("Placements"),
+}
+
+IMPORT_STATES: Final = {
+    "queued": N_("in line"),
+    "running": N_("running"),
+    "done": N_("done"),
+    "stopped": N_("stopped"),
+    "failed": N_("cannot be read"),
+    "cancelled": N_("cancelled"),
+}
+
+MATCH_AIMS: Final = {
+    "served": N_("people served"),
+    "balance": N_("both directions"),
+    "wishes": N_("wishes"),
+    "fairness": N_("fairness between organisations"),
+    "hosts": N_("hosts' preferences"),
+}
+
+PLACEMENT_STATES: Final = {
+    "proposed": N_("waits for review"),
+    "published": N_("published"),
+    "returned": N_("returned"),
+    "withdrawn": N_("taken back"),
+}
+
 SAID_BELOW: Final = (
     N_("Please mend what is marked below."),
     N_("The database does not answer. Nothing was saved; please try again."),
@@ -118,7 +231,22 @@ LANGUAGES: Final = {"en": "English", "sl": "Slovenščina"}
 """Each language by its own name, so that who needs it can read it."""
 
 WORDS: Final = {
+    "acting_role": ACTING_ROLES,
+    "audit_action": AUDIT_ACTIONS,
+    "audit_outcome": OUTCOMES,
+    "member_state": MEMBER_STATES,
+    "booking_state": BOOKING_STATES,
+    "booking_step": BOOKING_STEPS,
+    "placement_state": PLACEMENT_STATES,
     "ballot_state": BALLOT_STATES,
+    "import_kind": IMPORT_KINDS,
+    "import_state": IMPORT_STATES,
+    "match_aim": MATCH_AIMS,
+    "match_state": MATCH_STATES,
+    "delivery_state": DELIVERY_STATES,
+    "hook_error": HOOK_ERRORS,
+    "hook_state": HOOK_STATES,
+    "hook_stop": HOOK_STOPS,
     "method": METHODS,
     "method_meaning": METHOD_MEANINGS,
     "phase": PHASES,
@@ -127,5 +255,6 @@ WORDS: Final = {
     "rule": RULES,
     "rule_meaning": RULE_MEANINGS,
     "scope": SCOPES,
+    "client_scope": CLIENT_SCOPES,
     "secrecy": SECRECY,
 }

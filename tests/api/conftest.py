@@ -67,6 +67,10 @@ class Api:
         """The application's own connections."""
         return self.inside.state.context.database
 
+    def client_of(self, *scopes: str, **draft: Any) -> Any:
+        """A client, made by Cora; as `World.client` makes it."""
+        return self.world.client(*scopes, **draft)
+
     def of(self, actor: Actor, *scopes: str) -> Caller:
         return Caller(self.client, self.world.token(actor, *scopes))
 

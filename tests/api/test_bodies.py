@@ -134,3 +134,37 @@ def test_the_reason_comes_in_the_language_that_was_asked_for(api: Api) -> None:
     challenge = f"/challenges/{api.challenge_id}/ideas"
     english = api.nobody.get(challenge, headers={"Accept-Language": "en"}).json()
     assert english["title"] == "Please sign in first"
+
+
+def test_a_number_with_nothing_behind_its_point_is_whole(api: Api) -> None:
+    cluster = api.clusters()[0]
+    assert _post(api, f'{{"title": "t", "cluster": {cluster}.0}}').json()["cluster"] == cluster
+    for number in (f"{cluster}.5", "9007199254740993.0", "1e300"):
+        answer = _post(api, f'{{"title": "t", "cluster": {number}}}')
+        assert is_problem(answer, 422, "invalid")
+        assert pointers(answer) == ["/cluster"]
+
+
+@pytest.mark.parametrize("tags", ['"1" "2"', '"1",', '"1"; "2"', '"1" and more', "0", "W/*", ""])
+def test_if_match_is_a_list_of_tags_or_nothing(api: Api, tags: str) -> None:
+    idea = api.idea()
+    assert is_problem(api.alice.patch(f"/ideas/{idea}", {"body": "b"}, tags), 400, "bad-request")
+    assert api.alice.get(f"/ideas/{idea}").json()["version"] == 1
+
+
+def test_errors_point_to_where_fields_stand_in_the_body(api: Api) -> None:
+    idea = api.idea()
+    assert pointers(api.alice.post(f"/ideas/{idea}/merges", {"target": idea})) == ["/target"]
+    phases = [
+        {"kind": kind, "starts_at": f"2100-0{month}-01T00:00:00Z"}
+        for month, kind in ((1, "framing"), (2, "closed"))
+    ]
+    phases[1]["ends_at"] = phases[0]["starts_at"]
+    challenge = f"/challenges/{api.challenge_id}/phases"
+    refused = api.cora.put(challenge, json={"phases": phases}, headers={"If-Match": "*"})
+    assert pointers(refused) == ["/phases/1/ends_at"]
+    made = api.cora.post(f"/programmes/{api.programme_id}/challenges", {"title": "t", "phases": phases})
+    assert pointers(made) == ["/phases/1/ends_at"]
+    key = {"Idempotency-Key": "x" * 10_000}
+    answer = api.alice.post(f"/ideas/{idea}/merges", {"target": idea}, headers=key)
+    assert [error["in"] for error in answer.json()["errors"]] == ["header"]

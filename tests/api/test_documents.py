@@ -1,11 +1,14 @@
 """What the API says of itself."""
 
+import re
 from datetime import datetime, timedelta
 from html.parser import HTMLParser
 
 import pytest
 
+from app.schemas import base
 from app.schemas.problem import Problem, ProblemKindList
+from app.schemas.text import passage
 from app.web import operations, problems
 from tests.api.conftest import Api, is_problem
 
@@ -56,6 +59,34 @@ def test_a_failure_of_ours_is_a_problem_without_its_insides(api: Api) -> None:
     answer = api.alice.get("/breaks")
     assert is_problem(answer, 500, "internal")
     assert "canary" not in answer.text
+
+
+def test_links_lead_to_calls_that_take_what_they_give(api: Api) -> None:
+    document = api.nobody.get("/openapi.json").json()
+    calls = {call["operationId"]: call for methods in document["paths"].values() for call in methods.values()}
+    links = [
+        (source, link)
+        for source in calls.values()
+        for answer in source["responses"].values()
+        for link in answer.get("links", {}).values()
+    ]
+    assert len(links) > 100
+    for source, link in links:
+        taken = {f"{one['in']}.{one['name']}" for one in calls[link["operationId"]]["parameters"]}
+        assert link["parameters"].keys() <= taken, (source["operationId"], link)
+    made = document["paths"]["/api/v1/challenges/{challenge_id}/ideas"]["post"]["responses"]["201"]["links"]
+    change = document["paths"]["/api/v1/ideas/{idea_id}"]["patch"]["operationId"]
+    wanted = {"path.idea_id": "$response.body#/id", "header.If-Match": "$response.header.ETag"}
+    assert made[change] == {"operationId": change, "parameters": wanted}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", " ", "\u3000\n", "a", " a ", "a\nb\tc", "a\x00", "\x7f", "a\x85b", "\u202f", "\u200b", "čš\r\nž"],
+)
+def test_what_the_document_says_of_texts_is_what_holds(text: str) -> None:
+    assert bool(re.search(base.PRINTABLE, text)) == (passage("body", text, most=9)[1] == [])
+    assert bool(re.search(base.WRITTEN, text)) == (passage("body", text, most=9, least=1)[1] == [])
 
 
 class _Page(HTMLParser):

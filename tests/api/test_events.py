@@ -52,3 +52,38 @@ def test_who_objects_to_a_merge_does_not_show_whom_they_support(api: Api) -> Non
     assert api.bob.post(f"{merge}/objection", {"reason": "No"}).status_code == 200
     log = api.cora.get(f"/programmes/{api.programme_id}/events").json()["items"]
     assert [event["actor"] for event in log if event["type"] == "merge.objected"] == [None]
+
+
+def test_the_log_is_followed_from_now_on_by_type_and_by_challenge(api: Api) -> None:
+    log = f"/programmes/{api.programme_id}/events"
+    api.idea()
+    begins = api.bob.get(f"{log}?after=now")
+    assert begins.json() == {"items": [], "next": None}
+    position = begins.headers["event-position"]
+    idea, elsewhere = api.idea(), api.idea(challenge_id=api.world.challenge())
+    api.bob.post(f"/ideas/{idea}/comments", {"body": "Yes"})
+    api.bob.put(f"/ideas/{idea}/support")
+    for query, seen in (
+        ("", ["idea.posted", "idea.posted", "comment.posted", "support.given"]),
+        ("&type=idea,support", ["idea.posted", "idea.posted", "support.given"]),
+        ("&type=comment.posted&type=support.given", ["comment.posted", "support.given"]),
+        (f"&challenge={api.challenge_id}&type=idea", ["idea.posted"]),
+        ("&type=match", []),
+    ):
+        answer = api.alice.get(f"{log}?after={position}{query}")
+        assert [event["type"] for event in answer.json()["items"]] == seen
+        assert int(answer.headers["event-position"]) >= int(position) + 4
+    first = api.alice.get(f"{log}?after={position}&type=idea.posted&type=support&limit=1")
+    assert first.headers["event-position"] == str(first.json()["items"][-1]["id"])
+    second = api.alice.get(first.links["next"]["url"])
+    assert [event["idea"] for event in second.json()["items"]] == [elsewhere]
+    assert is_problem(api.alice.get(f"{log}?type=idea.eaten"), 422, "invalid")
+    assert is_problem(api.alice.get(f"{log}?wait=31"), 422, "invalid")
+    assert is_problem(api.alice.get(f"{log}?after={10**12}"), 410, "gone")
+
+
+def test_who_waits_for_what_is_there_already_is_answered_at_once(api: Api) -> None:
+    api.idea()
+    answer = api.alice.get(f"/programmes/{api.programme_id}/events?after=0&wait=30")
+    assert answer.json()["items"]
+    assert is_problem(api.charlie.get(f"/programmes/{api.programme_id}/events?wait=30"), 403, "not-allowed")

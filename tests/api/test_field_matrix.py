@@ -6,9 +6,13 @@ import pytest
 
 from app.lib import clock
 from app.models import metadata
+from app.services import comments, webhooks
+from app.services.webhooks import Draft
 from app.web import operations
 from app.web.operations import Operation
 from tests.api.conftest import Api, is_problem
+from tests.api.hosting import ask, placement
+from tests.api.test_administration import group
 
 COLUMNS = sorted({column.name for table in metadata.sorted_tables for column in table.columns})
 WRITES = [operation for operation in operations.declared() if operation.takes]
@@ -32,11 +36,55 @@ GOOD = {
     "ClosureDraft": {"reason": "r"},
     "VoteChoice": {"abstain": True},
     "InterestDraft": {"statement": "s"},
+    "PlacementDraft": {"title": "t", "description": "d"},
+    "PlacementChange": {"title": "t"},
+    "ReturnDraft": {"note": "n"},
+    "BookingDraft": {"period": 1},
+    "BookingChange": {"period": 1},
+    "AcceptanceDraft": {},
+    "PassingDraft": {},
+    "AgreementDraft": {"mark": "m"},
+    "DecisionDraft": {"approved": True},
+    "WishesDraft": {"wishes": [{"placement": 1}]},
+    "MatchDraft": {"first_day": "2026-05-04", "last_day": "2026-05-29"},
+    "RulesChange": {"hold_days": 7},
+    "CoAuthorDraft": {"person": 1},
+    "ReceiptDraft": {"receipt": "r"},
+    "ConflictDraft": {"statement": "s"},
+    "PreferencesDraft": {"people": []},
+    "ReflectionDraft": {"learned": "l", "surprised": "s", "next": "n"},
+    "StoryDraft": {"title": "t", "body": "b"},
+    "FeedDraft": {},
+    "OpenDataDraft": {"publisher": "p", "contact": "data@example.org"},
+    "WebhookDraft": {"name": "n", "address": "http://127.0.0.1:9/", "types": ["idea"]},
+    "WebhookChange": {"name": "n"},
+    "ReplayDraft": {"from": "2026-01-01T00:00:00Z"},
+    "MeChange": {"language": "sl"},
+    "TokenDraft": {"name": "n", "scopes": ["read"]},
+    "PlaceChange": {"role": "observer"},
+    "MoveDraft": {"organisation": 1},
+    "AssignmentDraft": {"role": "sponsor"},
+    "DelegationDraft": {"person": 1, "last_day": "2126-01-01"},
+    "InvitationDraft": {"organisation": 1},
+    "ApprovalDraft": {},
+    "RefusalDraft": {"reason": "r"},
+    "JoiningChange": {"joining": "approve"},
+    "OrganisationDraft": {"name": "n", "sector": "public"},
+    "OrganisationChange": {"name": "n"},
+    "ClaimDraft": {"issuer": "https://login.example", "value": "v"},
+    "DomainDraft": {"domain": "ministry.example"},
+    "ClientDraft": {"name": "n"},
+    "KeysDraft": {"keys": {}},
+    "GroupChange": {"role": "sponsor"},
+    "RetentionChange": {"months_unused": 12},
     "PhasesDraft": {"phases": [{"kind": "ideation", "starts_at": "2026-01-01T00:00:00Z"}]},
 }
 
+HOOK = Draft("n", "http://127.0.0.1:9/", ["idea"])
+
 
 def _address(api: Api, operation: Operation) -> str:
+    placed = placement(api)
     ids = {
         "programme_id": api.programme_id,
         "challenge_id": api.challenge_id,
@@ -44,6 +92,16 @@ def _address(api: Api, operation: Operation) -> str:
         "cluster_id": api.clusters()[0],
         "merge_id": 1,
         "solution_id": api.solution(),
+        "placement_id": placed["id"],
+        "booking_id": ask(api, placed).json()["id"],
+        "item": "insurance",
+        "comment_id": api.world.do(comments.post, api.world.bob, api.idea(), body="b"),
+        "organisation_id": api.world.organisations["public"],
+        "webhook_id": api.world.do(webhooks.create, api.world.cora, api.world.programme, HOOK).id,
+        "membership_id": api.world.bob.memberships[api.programme_id].id,
+        "request_id": 1,
+        "client_id": 1,
+        "group_id": group(api),
         "ballot_id": api.ballot(opens_at=clock.now() + timedelta(days=1)),
     }
     return operation.path.format(**ids)

@@ -2,14 +2,29 @@
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
 
 import httpx2
 import pytest
+import time_machine
+from sqlalchemy import select
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.testclient import TestClient
 
+from app.jobs import answers as job
+from app.jobs.workplace import Workplace
+from app.lib import clock
 from app.main import create_app
+from app.models import KeptAnswer
+from app.models.base import table
 from app.settings import Settings
-from tests.api.conftest import BASE, Api, is_problem
+from app.web import idempotency, operations
+from app.web.idempotency import Answer
+from tests.api.conftest import BASE, Api, Caller, is_problem
+
+KEPT = table(KeptAnswer)
 
 
 def _ideas(api: Api) -> list[str]:
@@ -60,7 +75,7 @@ def test_without_a_key_each_request_counts(api: Api) -> None:
     assert _ideas(api) == ["Twice", "Twice"]
 
 
-@pytest.mark.parametrize("key", ["", " ", "x" * 201, "with space", "caf\xe9"])
+@pytest.mark.parametrize("key", ["", " ", "x" * 201, "x" * 10_240, "with space", "caf\xe9"])
 def test_what_is_no_key_is_told(api: Api, key: str) -> None:
     answer = api.client.post(
         f"/api/v1/challenges/{api.challenge_id}/ideas",
@@ -120,3 +135,64 @@ def test_the_same_key_at_two_processes_at_the_same_moment_has_one_effect(
     assert [answer.status_code for answer in answers] == [201] * 8
     assert len({answer.content for answer in answers}) == 1
     assert _ideas(api) == ["Once"]
+
+
+def test_each_machine_has_keys_of_its_own(api: Api) -> None:
+    """Client credentials: what one machine did is not what another one did under the same key."""
+
+    def machine() -> Caller:
+        made = api.client_of("read", "write")
+        form = {
+            "grant_type": "client_credentials",
+            "client_id": made.client_id,
+            "client_secret": made.secret,
+        }
+        return Caller(api.client, api.client.post("/oauth/token", data=form).json()["access_token"])
+
+    one, other = machine(), machine()
+    first = _post(api, one, "nightly", "By one")
+    assert first.status_code == 201
+    again = _post(api, one, "nightly", "By one")
+    assert (again.content, again.headers["idempotency-replayed"]) == (first.content, "true")
+    assert is_problem(_post(api, one, "nightly", "Otherwise"), 422, "idempotency-key-reused")
+    assert _post(api, other, "nightly", "By another").status_code == 201
+    assert _ideas(api) == ["By another", "By one"]
+
+
+def test_an_answer_that_tells_a_secret_is_not_kept(api: Api) -> None:
+    """The first answer tells it. Afterwards there is what is kept in place of it, or the word that it is done."""
+    told = iter(range(10))
+
+    def answered(kept: bytes | None) -> Any:
+        async def endpoint(request: Request) -> Response:
+            actor = await operations.known(request)
+            answer = Answer(201, b'{"secret": "s3cret-%d"}' % next(told), kept=kept)
+            return await idempotency.once(request, actor, lambda _: answer, secret=True)
+
+        return endpoint
+
+    api.inside.add_api_route("/api/v1/secrets", answered(None), methods=["POST"], response_model=None)
+    api.inside.add_api_route("/api/v1/keys", answered(b'{"id": 1}'), methods=["POST"], response_model=None)
+
+    def ask(path: str) -> Any:
+        return api.alice.post(path, {}, headers={"Idempotency-Key": path})
+
+    assert ask("/secrets").json() == {"secret": "s3cret-0"}
+    assert is_problem(ask("/secrets"), 409, "conflict")
+    assert ask("/keys").json() == {"secret": "s3cret-2"}
+    again = ask("/keys")
+    assert (again.json(), again.headers["idempotency-replayed"]) == ({"id": 1}, "true")
+    rows = api.database.read_now(lambda connection: connection.execute(select(KEPT)).all())
+    assert len(rows) == 2
+    assert not [row for row in rows if "s3cret" in repr(row)]
+
+
+def test_a_key_is_forgotten_after_a_day(api: Api) -> None:
+    first = _post(api, api.alice, "daily").json()
+    place = Workplace(database=api.world.database, base_url="", mail_from="", smtp_url=None)
+    with time_machine.travel(clock.now() + timedelta(hours=23, minutes=59), tick=False):
+        assert job.forget(place) == 0
+    assert _post(api, api.alice, "daily").json() == first
+    with time_machine.travel(clock.now() + timedelta(hours=24, minutes=1), tick=False):
+        assert job.forget(place) == 1
+    assert _post(api, api.alice, "daily").json()["id"] != first["id"]

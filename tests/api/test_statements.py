@@ -7,7 +7,9 @@ from typing import Any
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
+from app.services import comments
 from tests.api.conftest import Api
+from tests.api.hosting import ask, booker, placement, week
 
 FRAMES = ("SAVEPOINT", "RELEASE", "BEGIN", "COMMIT", "SELECT pg_advisory", "UPDATE token SET used_at")
 """What frames the statements of a call, and what is noted once a minute behind it."""
@@ -81,3 +83,122 @@ def test_reading_a_ballot_and_its_result_takes_few_statements(api: Api) -> None:
     assert _cost(api, lambda: api.bob.get(f"/ballots/{ballot_id}")) <= 8
     assert _cost(api, lambda: api.bob.get(f"/ballots/{ballot_id}/result")) <= 8
     assert _cost(api, lambda: api.bob.get(f"/ballots/{ballot_id}/log")) <= 8
+
+
+def test_lists_of_placements_and_bookings_cost_the_same_whatever_their_length(api: Api) -> None:
+    def stay(ahead: int) -> None:
+        """One that holds a place, one that waits for it, at a placement of its own."""
+        placed = placement(api, week(ahead), week(ahead + 20))
+        for actor in (api.world.bob, api.world.bea):
+            assert ask(api, placed, actor).status_code == 201
+
+    cora = api.of(api.world.cora, "read")
+    paths = [f"/programmes/{api.programme_id}/{what}" for what in ("placements", "bookings")]
+    stay(3)
+    before = [_cost(api, lambda path=path: cora.get(path)) for path in paths]
+    for ahead in range(4, 9):
+        stay(ahead)
+    after = [_cost(api, lambda path=path: cora.get(path)) for path in paths]
+    assert [cost <= first <= 8 for cost, first in zip(after, before, strict=True)] == [True, True]
+
+
+def test_reading_a_placement_and_a_booking_takes_few_statements(api: Api) -> None:
+    placed = placement(api)
+    ask(api, placed)
+    waiting = ask(api, placed, api.world.bea).headers["location"]
+    bea = booker(api, api.world.bea)
+    assert _cost(api, lambda: bea.get(f"/placements/{placed['id']}")) <= 8
+    assert _cost(api, lambda: bea.get(waiting)) <= 8
+    assert _cost(api, lambda: bea.get(f"{waiting}/steps")) <= 8
+    assert _cost(api, lambda: bea.get(f"/placements/{placed['id']}/bookings")) <= 8
+
+
+def test_what_waits_and_what_is_ones_own_costs_the_same_whatever_there_is_of_it(api: Api) -> None:
+    def fill(ahead: int) -> None:
+        """A stay that waits for its manager, a ballot, a comment on an own idea."""
+        world = api.world
+        ask(api, placement(api, week(ahead)), manager={"person": world.bea.person_id})
+        api.ballot()
+        world.do(comments.post, world.bob, world.idea(world.bea), body="Yes.")
+
+    names = ("inbox", "bookings", "ideas", "notices")
+    fill(3)
+    before = [_cost(api, lambda name=name: api.bea.get(f"/people/me/{name}")) for name in names]
+    for ahead in (5, 7, 9):
+        fill(ahead)
+    after = [_cost(api, lambda name=name: api.bea.get(f"/people/me/{name}")) for name in names]
+    assert [cost <= first <= 9 for cost, first in zip(after, before, strict=True)] == [True] * 4
+    overview = [f"/programmes/{api.programme_id}/exchange-{what}" for what in ("calendar", "overview")]
+    assert all(_cost(api, lambda path=path: api.cora.get(path)) <= 12 for path in overview)
+
+
+def test_what_comes_along_costs_the_same_however_much_there_is(api: Api) -> None:
+    """One statement for each kind of neighbour, two for solutions, three for placements."""
+    bob = booker(api, api.world.bob)
+    board = f"/challenges/{api.challenge_id}"
+    programme = f"/programmes/{api.programme_id}"
+
+    def add(ahead: int) -> None:
+        idea = api.idea(cluster_id=api.world.clusters()[ahead % 2])
+        api.bob.post(f"/ideas/{idea}/comments", {"body": "Yes"})
+        api.solution(idea_ids=[idea])
+        ask(api, placement(api, week(ahead)))
+        api.world.challenge()
+
+    lists = {
+        f"{board}/ideas": ("include=challenge,programme,cluster,comments", 4),
+        f"{board}/solutions": ("include=challenge,ideas", 1 + 5),
+        f"{programme}/challenges": ("include=programme", 1),
+        f"{programme}/bookings": ("include=placement,host,guest.organisation", 1 + 3),
+        f"{programme}/placements": ("include=host,programme", 2),
+    }
+    add(3)
+    # each time with another limit, so that no page is one that was kept
+    before = {path: _cost(api, lambda path=path: bob.get(f"{path}?limit=20")) for path in lists}
+    first = {
+        path: _cost(api, lambda path=path: bob.get(f"{path}?limit=21&{lists[path][0]}")) for path in lists
+    }
+    for path, (_, most) in lists.items():
+        assert first[path] - before[path] <= most
+    for ahead in range(4, 8):
+        add(ahead)
+    for path in lists:
+        assert _cost(api, lambda path=path: bob.get(f"{path}?limit=22&{lists[path][0]}")) <= first[path]
+
+
+def test_lists_of_people_and_their_affairs_cost_the_same_whatever_their_length(api: Api) -> None:
+    cora = api.of(api.world.cora, "read", "admin")
+    here = f"/programmes/{api.programme_id}"
+    house = {"organisation": api.organisations["public"]}
+    robot = {"name": "Robot", "scopes": ["read"]}
+    paths = (
+        f"{here}/people",
+        f"{here}/organisations",
+        f"{here}/assignments",
+        "/memberships",
+        "/invitations",
+        "/clients",
+        "/people/me/tokens",
+        "/audit",
+    )
+
+    def fill(number: int) -> None:
+        api.world.people(2, "public")
+        place = api.world.people(1, "business")[0].memberships[api.programme_id].id
+        token = {"name": f"Token {number}", "scopes": ["read"]}
+        added = {"name": f"House {number}", "sector": "public"}
+        for path, body in (
+            (f"{here}/organisations", added),
+            (f"{here}/invitations", house),
+            (f"{here}/clients", robot),
+            (f"/memberships/{place}/assignments", {"role": "sponsor"}),
+            ("/people/me/tokens", token),
+        ):
+            assert cora.post(path, body).status_code == 201
+
+    fill(0)
+    before = [_cost(api, lambda path=path: cora.get(path)) for path in paths]
+    for number in range(1, 6):
+        fill(number)
+    after = [_cost(api, lambda path=path: cora.get(path)) for path in paths]
+    assert [cost <= first <= 10 for cost, first in zip(after, before, strict=True)] == [True] * len(paths)

@@ -8,7 +8,7 @@ import httpx2
 import pytest
 
 from tests.api.conftest import BASE, Api, is_problem
-from tests.conftest import _on_server
+from tests.factories.databases import Server
 
 
 def test_a_caller_who_leaves_does_not_stop_the_others(api: Api) -> None:
@@ -51,21 +51,21 @@ def test_a_database_that_is_locked_is_told_as_such_and_nothing_is_half_saved(api
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-def test_a_database_that_is_gone_fails_closed(api: Api) -> None:
+def test_a_database_that_is_gone_fails_closed(api: Api, postgres_server: Server) -> None:
     """A file that is open cannot go."""
     database = api.database
     tokens = [api.alice, api.bob]
     assert tokens[0].get("/people/me").status_code == 200
-    _on_server(f'DROP DATABASE "{database.url.database}" WITH (FORCE)')
+    postgres_server.run(f'DROP DATABASE "{database.url.database}" WITH (FORCE)')
     for caller in tokens:
         assert is_problem(caller.get("/people/me"), 503, "unavailable")
         assert is_problem(caller.put("/ideas/1/support"), 503, "unavailable")
-    _on_server(f'CREATE DATABASE "{database.url.database}"')
+    postgres_server.run(f'CREATE DATABASE "{database.url.database}"')
 
 
 def test_what_the_gateway_refuses_is_a_problem_too(api: Api) -> None:
     foreign = api.alice.put("/ideas/1/support", headers={"Origin": "https://evil.example"})
     assert is_problem(foreign, 403, "not-allowed")
     assert is_problem(api.alice.get("/people/me", headers={"Host": "evil.example"}), 400, "bad-request")
-    assert is_problem(api.alice.get(f"/programmes?cursor={'x' * 9000}"), 414, "bad-request")
+    assert is_problem(api.alice.get(f"/programmes?cursor={'x' * 9000}"), 414, "address-too-long")
     assert is_problem(api.alice.get("/programmes?cursor=%ff"), 400, "bad-request")

@@ -1,5 +1,7 @@
 """What is looked at on each page: axe-core's rules, in both themes, and that nothing is wider than a narrow phone."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -33,6 +35,37 @@ def overflow(page: Page) -> list[str]:
     if before:
         page.set_viewport_size(before)
     return [f"320 px: {text}" for text in wide]
+
+
+@contextmanager
+def speaking(page: Page, language: str) -> Iterator[None]:
+    """The person's own language, which is English again afterwards."""
+    _choose(page, language)
+    try:
+        yield
+    finally:
+        _choose(page, "en")
+
+
+def _choose(page: Page, language: str) -> None:
+    answer = page.request.post(
+        "/me/language",
+        form={"language": language},
+        headers={"Sec-Fetch-Site": "same-origin"},
+        max_redirects=0,
+    )
+    assert answer.status == 303
+
+
+def looked_at(page: Page, path: str, language: str, *, is_refused: bool = False) -> list[str]:
+    """What is found on a page, with all that is folded opened; it answers well, in this language, unless refused."""
+    answer = page.goto(path)
+    assert answer is not None
+    assert answer.ok != is_refused, path
+    found = [] if page.locator("html").get_attribute("lang") == language else ["is in another language"]
+    for summary in page.locator("main summary:visible").all():
+        summary.click()
+    return found + findings(page) + overflow(page)
 
 
 def _axe(page: Page, options: dict[str, Any]) -> list[str]:

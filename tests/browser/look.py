@@ -55,6 +55,7 @@ def main(only: str = "") -> None:
             "result-sheet": ("public@demo.example", "/ballots/1/result/sheet"),
             "ballot-new": ("cora", f"/challenges/{board}/ballots/new"),
             "console": ("coordinator@demo.example", "/admin"),
+            "providers": ("coordinator@demo.example", "/admin/providers"),
         }
         with launched(playwright, path) as browser:
             browsing = Browsing(browser, server.url, world)

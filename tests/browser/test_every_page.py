@@ -1,18 +1,38 @@
 """Every page for everyone: nothing that axe-core finds, nothing wider than a phone, no error, no violated policy."""
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from joserfc.jwk import ECKey
 from playwright.sync_api import Page, expect
 
+from app.integrations.hooks import NOT_TAKEN, Call, Outcome
+from app.jobs import open_data as jobs
+from app.jobs.workplace import Workplace
 from app.lib import clock
 from app.lib.receipts import new_receipt
-from app.services import ballot_making, ballots, comments, counting, merges, moderation, votes
-from tests.browser.audit import findings, overflow
+from app.models import Import, ImportRow, ScimGroup
+from app.services import (
+    ballot_making,
+    ballots,
+    clients,
+    comments,
+    counting,
+    deliveries,
+    import_runs,
+    merges,
+    moderation,
+    open_data,
+    votes,
+    webhook_clock,
+    webhook_log,
+    webhooks,
+)
+from tests.browser.audit import findings, looked_at, overflow, speaking
 from tests.browser.board import card, expect_live, fresh, post
 from tests.browser.browsing import COMPANIES, Browsing
 from tests.browser.deciding import (
@@ -27,6 +47,7 @@ from tests.browser.deciding import (
     soon,
 )
 from tests.factories.world import World
+from tests.factories.world import fresh as just_now
 
 LANGUAGES = ("en", "sl")
 
@@ -47,6 +68,11 @@ class Things:
     results: Mapping[str, int]
     cancelled: int
     counting: int
+    programme: int
+    member: int
+    clients: tuple[int, ...]
+    imports: tuple[int, ...]
+    webhooks: tuple[int, int]
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +97,67 @@ def things(site: object) -> Things:
     world.do(ballot_making.extend, world.cora, ballot, closes_at=closes_at, reason="Holidays")
     later = world.ballot("budget", None, board, opens_at=clock.now() + timedelta(days=2))
     free = world.solution("Answers in a week", board)
-    return Things(board, idea, hidden, merge, solution, free, ballot, later, **_decided(world, board))
+    _open_data(world)
+    decided = _decided(world, board) | {"clients": _machines(world), "imports": _imports(world)}
+    decided |= {"webhooks": _webhook(world)}
+    return Things(board, idea, hidden, merge, solution, free, ballot, later, **decided)
+
+
+def _open_data(world: World) -> None:
+    """The data of the programme is open, and its files are there."""
+    told = {"publisher": "Office", "contact": "office@example.org", "description": "What we work on."}
+    world.do(open_data.set_up, just_now(world.cora), world.programme, **told)
+    jobs.make(Workplace(world.database, "http://board.test", "", None), world.programme_id)
+
+
+def _machines(world: World) -> tuple[int, ...]:
+    """A machine with a secret, one with a key, and a directory with its token and a group."""
+    keys = json.dumps({"keys": [ECKey.generate_key("P-256").as_dict(private=False)]})
+    directory = world.client("scim", sector="business", role="observer")
+    world.do(clients.make_token, just_now(world.cora), directory.id)
+    place = {"programme_id": world.programme_id, "organisation_id": world.organisations["business"]}
+    world.do(lambda tx: tx.session.add(ScimGroup(display_name="Facilitators", **place)))
+    return world.client().id, world.client(method=clients.KEYS, keys=keys).id, directory.id
+
+
+def _imports(world: World) -> tuple[int, ...]:
+    """Imports on their way, tried, refused in part and stopped."""
+    brought = {"programme_id": world.programme_id, "format": "csv", "kind": "people"}
+    brought |= dict.fromkeys(("made_by", "carried_by"), world.cora.person_id)
+    lost = {"message": import_runs.RIGHT_LOST, "values": {}}
+    of_each: tuple[dict[str, Any], ...] = (
+        {"state": "running", "rows_total": 400, "rows_made": 150, "name": "people.csv"},
+        {"state": "done", "dry_run": True, "rows_total": 2, "rows_fine": 1, "rows_refused": 1},
+        {"state": "done", "rows_total": 2, "rows_made": 1, "rows_refused": 1},
+        {"state": "stopped", "rows_total": 9, "reason": lost},
+        {"state": "cancelled", "has_file": False},
+    )
+
+    def work(tx: Any) -> tuple[int, ...]:
+        made = [Import(**brought, **each) for each in of_each]
+        tx.session.add_all(made)
+        tx.session.flush()
+        about = {"programme_id": world.programme_id, "number": 1, "line": 2, "state": "refused"}
+        wrong = {"field": "email", "message": "This is needed.", "values": {}}
+        for each in made[1:3]:
+            tx.session.add(ImportRow(import_id=each.id, errors=[wrong, {**wrong, "field": ""}], **about))
+        return tuple(int(each.id or 0) for each in made)
+
+    return tuple(world.do(work))
+
+
+def _webhook(world: World) -> tuple[int, int]:
+    """A webhook that does not get through, and a message that was given up."""
+    draft = webhooks.Draft("Intranet", "https://intranet.example/partnership", ["idea", "ballot.closed"])
+    hook = world.do(webhooks.create, world.cora, world.programme, draft).id
+    delivery = world.do(deliveries.test, world.cora, hook)
+    world.idea()
+    world.do(webhook_log.fan_out, hook)
+    call = Call(draft.address, "msg_1", clock.now(), b'{"type":"ping","data":{}}', ())
+    failed = Outcome(41, NOT_TAKEN, 500, {"content-type": "text/plain"}, "out of order")
+    world.do(webhook_clock.note, delivery, failed, call=call, waits_s=())
+    world.do(deliveries.replay_range, world.cora, hook, from_at=clock.now() - timedelta(hours=1))
+    return hook, delivery
 
 
 def _decided(world: World, board: int) -> dict[str, Any]:
@@ -85,7 +171,8 @@ def _decided(world: World, board: int) -> dict[str, Any]:
     world.do(ballot_making.cancel, world.cora, cancelled)
     counting = world.ballot("approval", None, board)
     world.close_now(counting)
-    return {"results": results, "voting": voting, "cancelled": cancelled, "counting": counting}
+    member = {"programme": world.programme_id, "member": world.alice.person_id}
+    return {"results": results, "voting": voting, "cancelled": cancelled, "counting": counting, **member}
 
 
 def of_nobody(_: Things) -> list[str]:
@@ -93,9 +180,11 @@ def of_nobody(_: Things) -> list[str]:
         "/",
         "/sign-in",
         "/sign-out/done",
+        "/sign-in/waiting",
         "/accessibility",
         "/privacy",
         "/programmes/demo",
+        "/programmes/here/open-data",
         "/nowhere",
     ]
 
@@ -104,8 +193,16 @@ def of_participant(things: Things) -> list[str]:
     return [
         "/",
         "/me",
+        "/me/logins",
+        "/me/sessions",
+        "/me/delegations",
+        "/me/tokens",
+        "/delegations/new",
+        "/me/data",
+        "/me/data/erasure",
         "/programmes/here",
         "/programmes/here/people",
+        "/programmes/here/exports",
         f"/challenges/{things.board}",
         f"/challenges/{things.board}?q=nothing-like-it",
         f"/challenges/{things.board}?sort=bridging&sector=public",
@@ -148,6 +245,28 @@ def of_coordinator(things: Things) -> list[str]:
     return [
         "/",
         "/admin",
+        "/admin/invitations",
+        "/admin/join-requests",
+        "/admin/organisations",
+        "/admin/people",
+        "/admin/people?q=nobody-is-called-so",
+        f"/admin/people/{things.member}",
+        f"/admin/people/{things.member}/roles/{things.programme}",
+        "/admin/roles",
+        "/admin/audit",
+        "/admin/audit?last_day=2020-01-01",
+        "/admin/providers",
+        "/admin/clients",
+        *(f"/admin/clients/{client}" for client in things.clients),
+        "/admin/webhooks",
+        f"/admin/webhooks/{things.webhooks[0]}",
+        f"/admin/webhooks/{things.webhooks[0]}/deliveries/{things.webhooks[1]}",
+        "/admin/directory",
+        "/admin/retention",
+        "/admin/open-data?programme=here",
+        "/admin/imports",
+        *(f"/admin/imports/{each}" for each in things.imports),
+        "/me/data/erasure",
         f"/challenges/{things.board}/solutions",
         f"/challenges/{things.board}/ballots/new",
         f"/ballots/{things.ballot}",
@@ -182,6 +301,10 @@ def of_demo(_: Things) -> list[str]:
     return ["/", "/challenges/1", "/challenges/4", "/challenges/5", "/ideas/1"]
 
 
+def of_demo_coordinator(_: Things) -> list[str]:
+    return ["/admin/providers"]
+
+
 PEOPLE: dict[str, Callable[[Things], list[str]]] = {
     "nobody": of_nobody,
     "alice": of_participant,
@@ -189,6 +312,7 @@ PEOPLE: dict[str, Callable[[Things], list[str]]] = {
     "cora": of_coordinator,
     "olga": of_observer,
     "business@demo.example": of_demo,
+    "coordinator@demo.example": of_demo_coordinator,
 }
 
 
@@ -213,7 +337,7 @@ def test_the_audit_finds_what_is_wrong(browsing: Browsing) -> None:
 def test_pages_are_whole_for(who: str, language: str, browsing: Browsing, things: Things) -> None:
     browsing.witness.expects("status of 404", "status of 403")
     page = _page_of(who, browsing)
-    with _speaking(page, language):
+    with speaking(page, language):
         found = [
             f"{path}: {text}"
             for path in PEOPLE[who](things)
@@ -233,7 +357,7 @@ def test_what_a_voter_looks_over_and_keeps_is_whole(
     language: str, browsing: Browsing, things: Things
 ) -> None:
     page = browsing.page_of(browsing.world.bea)
-    with _speaking(page, language):
+    with speaking(page, language):
         found = [text for method, id in things.voting.items() for text in _voted(page, method, id)]
     assert found == []
 
@@ -261,7 +385,7 @@ def test_the_check_of_a_receipt_is_whole(language: str, browsing: Browsing, thin
     page = browsing.page_of(world.bea)
     ballot = world.ask(ballots.find, world.bea, things.results["approval"])
     ours = world.ask(counting.log, ballot)["votes"][0]["receipt"]
-    with _speaking(page, language):
+    with speaking(page, language):
         for code in (ours, new_receipt(), "no receipt"):
             page.goto(f"/ballots/{ballot.id}/receipt")
             page.locator("#field-code").fill(code)
@@ -302,32 +426,17 @@ def test_the_demos_list_of_people_is_whole(browsing: Browsing) -> None:
     assert findings(page) + overflow(page) == []
 
 
-@contextmanager
-def _speaking(page: Page, language: str) -> Iterator[None]:
-    """The person's own language, which is English again afterwards."""
-    _choose(page, language)
-    try:
-        yield
-    finally:
-        _choose(page, "en")
-
-
-def _choose(page: Page, language: str) -> None:
-    answer = page.request.post(
-        "/me/language",
-        form={"language": language},
-        headers={"Sec-Fetch-Site": "same-origin"},
-        max_redirects=0,
-    )
-    assert answer.status == 303
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_trial_of_a_provider_is_whole(language: str, browsing: Browsing) -> None:
+    page = browsing.page_of_demo("coordinator@demo.example")
+    with speaking(page, language):
+        page.goto("/admin/providers")
+        page.locator("#provider-company form button").click()
+        page.get_by_role("button", name="business@demo.example").click()
+        expect(page.locator("#mapped-title")).to_be_visible()
+        assert findings(page) + overflow(page) == []
 
 
 def _looked_at(page: Page, path: str, language: str, *, moderates: bool) -> list[str]:
-    answer = page.goto(path)
-    assert answer is not None
     is_refused = path in ("/nowhere", "/challenges/99999") or (path.endswith("/moderation") and not moderates)
-    assert answer.ok != is_refused, path
-    found = [] if page.locator("html").get_attribute("lang") == language else ["is in another language"]
-    for summary in page.locator("main summary:visible").all():
-        summary.click()
-    return found + findings(page) + overflow(page)
+    return looked_at(page, path, language, is_refused=is_refused)

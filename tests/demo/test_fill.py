@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from uuid import uuid4
 
 import pytest
 from sqlalchemy import func, select
@@ -40,8 +39,8 @@ from app.models import (
 from app.models.base import table
 from app.models.support import ALL
 from app.services.events import TYPES
-from app.services.notices import WORDS
-from tests.conftest import ENGINES, _address, _on_server
+from app.services.notice_words import WORDS
+from tests.conftest import ENGINES
 
 NOW = datetime(2026, 5, 6, 10, 30, tzinfo=UTC)
 BASE_URL = "http://demo.test"
@@ -66,10 +65,10 @@ def _fresh(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         shutil.copy(request.getfixturevalue("sqlite_template"), path)
         yield f"sqlite:///{path}"
         return
-    template, name = request.getfixturevalue("postgres_template"), f"pfc_filled_{uuid4().hex[:12]}"
-    _on_server(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
-    yield _address(name)
-    _on_server(f'DROP DATABASE "{name}" WITH (FORCE)')
+    server = request.getfixturevalue("postgres_server")
+    name = server.create(request.getfixturevalue("postgres_template"), prefix="pfc_filled")
+    yield server.url(name)
+    server.drop(name)
 
 
 @pytest.fixture

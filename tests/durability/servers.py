@@ -22,12 +22,13 @@ def free_port() -> int:
 class ServerProcess:
     """One server, started, killed and started again on the same port."""
 
-    def __init__(self, database_url: str, log: Path, **settings: str) -> None:
+    def __init__(self, database_url: str, log: Path, *, jobs: bool = False, **settings: str) -> None:
         self.port = free_port()
         self.base_url = f"http://127.0.0.1:{self.port}"
         self._log = log
+        self._jobs = "--jobs" if jobs else "--no-jobs"
         self._process: subprocess.Popen[bytes] | None = None
-        self._environment = {
+        self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("PARTNERSHIP_")},
             "PARTNERSHIP_DATABASE_URL": database_url,
             "PARTNERSHIP_PORT": str(self.port),
@@ -38,9 +39,9 @@ class ServerProcess:
     def start(self) -> "ServerProcess":
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "app.cli", "serve", "--no-jobs"],
+                [sys.executable, "-m", "app.cli", "serve", self._jobs],
                 cwd=ROOT,
-                env=self._environment,
+                env=self.environment,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,

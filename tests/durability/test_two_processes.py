@@ -10,7 +10,7 @@ import httpx2
 import pytest
 
 from app.policies.actor import Actor
-from app.services import ideas
+from app.services import boards, ideas
 from tests.durability.servers import ServerProcess
 from tests.services.test_support import recounted, shown
 
@@ -91,6 +91,39 @@ def test_eight_identical_supports_at_two_processes_count_one(servers, world):
     assert [answer.status_code for answer in answers] == [200] * 8
     assert world.ask(ideas.find, world.bob, idea).card.tally.total == 1
     assert shown(world) == recounted(world)
+
+
+def test_eight_identical_posts_with_one_key_at_two_processes_have_one_effect(servers, world):
+    """Of a person and of a machine, which have keys of their own."""
+    made = world.client("read", "write")
+
+    async def race():
+        async with httpx2.AsyncClient() as client:
+            form = {
+                "grant_type": "client_credentials",
+                "client_id": made.client_id,
+                "client_secret": made.secret,
+            }
+            machine = (await client.post(f"{servers[0].base_url}/oauth/token", data=form)).json()[
+                "access_token"
+            ]
+            tokens = [world.token(world.alice, "write"), machine]
+            calls = [
+                client.post(
+                    f"{server.base_url}/api/v1/challenges/{world.challenge_id}/ideas",
+                    json={"title": "Once"},
+                    headers={"Authorization": f"Bearer {token}", "Idempotency-Key": "one"},
+                )
+                for token in tokens
+                for server in (*servers, *servers) * 2
+            ]
+            return await asyncio.gather(*calls)
+
+    answers = asyncio.run(race())
+    assert [answer.status_code for answer in answers] == [201] * 16
+    assert [len({answer.content for answer in half}) for half in (answers[:8], answers[8:])] == [1, 1]
+    board = world.ask(boards.on, world.bob, world.challenge_id, boards.Query())
+    assert [card.title for card in board.cards] == ["Once", "Once"]
 
 
 def test_many_people_support_at_two_processes_and_every_board_ends_right(servers, world):

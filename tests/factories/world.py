@@ -1,8 +1,10 @@
 """The small world of every test: two sectors, a few people, a stranger, and noise that must not match."""
 
 import itertools
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import update
@@ -25,10 +27,28 @@ from app.models import (
 )
 from app.policies.actor import Actor
 from app.policies.actor import Membership as Place
-from app.services import ballot_making, ideas, solutions
+from app.services import (
+    ballot_making,
+    clients,
+    exchange_rules,
+    ideas,
+    placement_making,
+    placements,
+    programmes,
+    solutions,
+)
 from app.services.ballot_making import Draft
+from app.services.clients import NewClient
+from app.services.exchange_rules import Rules
+from app.services.placements import PeriodView
+from app.services.programmes import ProgrammeView
 
 ISSUER = "https://login.example"
+
+
+def fresh(actor: Actor) -> Actor:
+    """The same person, who has just signed in."""
+    return replace(actor, authenticated_at=clock.now())
 
 
 class World:
@@ -143,10 +163,84 @@ class World:
         times = {"opens_at": closed - timedelta(days=1), "closes_at": closed}
         self.do(lambda tx: tx.execute(update(Ballot).where(Ballot.id == ballot_id).values(**times)))
 
+    @cached_property
+    def hana(self) -> Actor:
+        """Hana offers places at the organisation of Alice: she is there from the moment when she is first named."""
+        return self._person("Hana Vidmar", "host", "public")
+
+    @cached_property
+    def henk(self) -> Actor:
+        """Henk offers places at the company of Bob: he is there from the moment when he is first named."""
+        return self._person("Henk Jereb", "host", "business")
+
+    @property
+    def programme(self) -> ProgrammeView:
+        """The programme of everyone but Charlie."""
+        found: ProgrammeView = self.ask(programmes.find, self.cora, self.programme_id)
+        return found
+
+    def week(self, number: int = 0) -> tuple[date, date]:
+        """Monday and Friday of a week about two months ahead, or `number` weeks later."""
+        ahead = clock.now().date() + timedelta(weeks=8 + number)
+        monday = ahead - timedelta(days=ahead.weekday())
+        return monday, monday + timedelta(days=4)
+
+    def period(self, number: int = 0, *, places: int = 2, **values: Any) -> dict[str, Any]:
+        """A week as `placements` are offered with it, with `values` in place of what is usual."""
+        first_day, last_day = self.week(number)
+        usual = {"first_day": first_day, "last_day": last_day, "is_window": False, "places": places}
+        return {**usual, **values}
+
+    def placement(
+        self,
+        actor: Actor | None = None,
+        *,
+        periods: Sequence[Mapping[str, Any]] | None = None,
+        published: bool = True,
+        **fields: Any,
+    ) -> int:
+        """A placement, offered by Hana and published by Cora, with two places in one week two months ahead."""
+        made = self.do(
+            placement_making.offer,
+            actor or self.hana,
+            self.programme,
+            periods=[self.period()] if periods is None else periods,
+            **{"title": "A week in public procurement", "description": "You see how we buy.", **fields},
+        )
+        if published:
+            self.do(placement_making.publish, self.cora, made)
+        return int(made)
+
+    def periods(self, placement_id: int) -> tuple[PeriodView, ...]:
+        """The periods of a placement, in the order of days."""
+        found: tuple[PeriodView, ...] = self.ask(placements.find, self.cora, placement_id).periods
+        return found
+
+    def rules(self, **changes: Any) -> Rules:
+        """What Cora decides about exchanges; what is not named stays."""
+        changed: Rules = self.do(exchange_rules.set_rules, self.cora, self.programme, **changes)
+        return changed
+
     def people(self, count: int, sector: str) -> list[Actor]:
         """So many more participants of a sector; make them before the ballot on which they shall vote."""
         numbers = [next(self._numbers) for _ in range(count)]
         return [self._person(f"{sector.title()}{number} Rus", "participant", sector) for number in numbers]
+
+    def client(
+        self,
+        *scopes: str,
+        role: str = "participant",
+        sector: str | None = None,
+        actor: Actor | None = None,
+        **draft: Any,
+    ) -> NewClient:
+        """A client of the API, made by Cora: of the programme, or of a sector's organisation alone if one is named."""
+        wanted = clients.Draft("Robot", role=role, scopes=scopes or ("read",), **draft)
+        organisation_id = self.organisations[sector] if sector else None
+        made: NewClient = self.do(
+            clients.create, fresh(actor or self.cora), self.programme_id, organisation_id, wanted
+        )
+        return made
 
     def cookie(self, actor: Actor) -> str:
         """The secret of a signed-in browser of this person."""

@@ -50,10 +50,33 @@ CONTRACT = {
     "GET /ballots/{ballot_id}/result",
     "GET /ballots/{ballot_id}/log",
     "POST /ballots/{ballot_id}/closure",
+    "GET /programmes/{programme_id}/placements",
+    "POST /programmes/{programme_id}/placements",
+    "GET /placements/{placement_id}",
+    "PATCH /placements/{placement_id}",
+    "DELETE /placements/{placement_id}",
+    "GET /placements/{placement_id}/bookings",
+    "POST /placements/{placement_id}/bookings",
+    "GET /bookings/{booking_id}",
+    "POST /bookings/{booking_id}/decisions",
+    "DELETE /bookings/{booking_id}",
     "GET /programmes/{programme_id}/events",
 }
-REPEATABLE = ("/support", "/pin", "/hiding", "/vote", "/interests/{solution_id}")
-"""What is there or not, without versions: asked again, nothing more happens."""
+
+BOOKED = re.compile(r"/bookings|/wishes|/conflicts|/feeds")
+RUN = re.compile(r"/exchange-rules$|/open-data$|/publication$|/return$|/matches|/imports")
+READ_BY_COORDINATORS = re.compile(r"/webhooks|/deliveries")
+"""What takes the scope `book`, and what `admin`: where it changes something, and webhooks for reading too."""
+
+ADMINISTERED = re.compile(
+    r"^/(people$|people/\{person_id\}|administrators|memberships|invitations|join-requests|clients"
+    r"|directories|directory-groups|audit|providers)"
+    r"|^/programmes/\{programme_id\}/(assignments|delegations|invitations|join-requests|joining|clients|retention)$"
+)
+"""What takes the scope `admin`, also to read it: what those do who run a programme, and other people's affairs."""
+
+GOVERNED = re.compile(r"organisations(/|$)|^/assignments|^/people/me/tokens$")
+"""What takes the scope `admin` where it changes something: who takes part, roles, and other tokens."""
 
 OPEN_TO_ALL = {
     "GET /openapi.json",
@@ -118,6 +141,9 @@ def test_it_is_documented(operation: Operation) -> None:
     success = described["responses"][str(operation.status)]
     if operation.gives:
         assert success["content"]["application/json"]["example"]
+    for media_type in operation.gives_files if operation.scope else ():
+        kind = media_type.partition(";")[0]
+        assert "example" in success["content"][kind] or "spreadsheetml" in kind
     if operation.takes:
         assert described["requestBody"]["content"]["application/json"]["example"]
     assert set(re.findall(r"{(\w+)}", operation.path)) == {
@@ -140,19 +166,30 @@ def test_it_declares_a_scope(operation: Operation) -> None:
         assert _name(operation) in OPEN_TO_ALL
         assert described["security"] == []
         return
-    usual = "read" if operation.method == "GET" else "write"
-    assert operation.scope == ("vote" if operation.path.endswith("/vote") else usual)
-    assert described["security"] == [{"token": [operation.scope]}]
+    assert operation.scope == _usual_scope(operation)
+    ways = ["token", "client"] if operation.scope in ("read", "write", "admin") else ["token"]
+    assert described["security"] == [{"token": []}, {"client": [operation.scope]}][: len(ways)]
+    assert described[openapi.SCOPE] == operation.scope
     assert f"Scope: `{operation.scope}`" in described["description"]
 
 
+def _usual_scope(operation: Operation) -> str:
+    if operation.path.endswith("/vote"):
+        return "vote"
+    if READ_BY_COORDINATORS.search(operation.path) or ADMINISTERED.search(operation.path):
+        return "admin"
+    if operation.method == "GET" or (operation.method == "POST" and not operation.keyed):
+        return "read"
+    if GOVERNED.search(operation.path):
+        return "admin"
+    if RUN.search(operation.path):
+        return "admin"
+    return "book" if BOOKED.search(operation.path) else "write"
+
+
 @each
-def test_writes_are_conditional_or_keyed(operation: Operation) -> None:
-    if operation.method == "POST":
-        assert operation.keyed
-    if operation.method in ("PATCH", "DELETE", "PUT") and not operation.path.endswith(REPEATABLE):
-        assert operation.conditional
-    if operation.method in ("PATCH", "PUT") and operation.takes:
+def test_what_it_takes_is_taken_strictly(operation: Operation) -> None:
+    if operation.takes:
         assert operation.takes.model_config["extra"] == "forbid"
         assert operation.takes.model_config["strict"]
 

@@ -45,6 +45,11 @@ class Hostile:
         self.asked: list[str] = []
         self.codes: dict[str, dict[str, str]] = {}
         self.challenges: list[bool] = []
+        self.departures: list[dict[str, str]] = []
+        self.pushed: dict[str, dict[str, str]] = {}
+        self.demands: Callable[[dict[str, str]], bool] = lambda _: True
+        self.proof: Callable[[Request, dict[str, str]], bool] = lambda _, __: True
+        self.farewell: Callable[[dict[str, str]], bool] = lambda _: True
         self.sealed: Callable[[dict[str, Any]], str] = self._signed
 
     def app(self) -> Starlette:
@@ -53,6 +58,7 @@ class Hostile:
                 Route("/.well-known/openid-configuration", self._endpoint("metadata", self._metadata)),
                 Route("/keys", self._endpoint("keys", self._keys)),
                 Route("/authorize", self._endpoint("authorize", self._authorize)),
+                Route("/push", self._endpoint("push", self._push), methods=["POST"]),
                 Route("/token", self._endpoint("token", self._token), methods=["POST"]),
                 Route("/userinfo", self._endpoint("userinfo", self._userinfo)),
                 Route("/sign-out", self._endpoint("sign-out", self._sign_out)),
@@ -88,16 +94,32 @@ class Hostile:
 
     async def _authorize(self, request: Request) -> Response:
         asked = dict(request.query_params)
+        if "request_uri" in asked:
+            asked = self.pushed.pop(asked["request_uri"])
+        self.departures.append(asked)
+        if not self.demands(asked):
+            refusal = urlencode({"error": "invalid_request", "state": asked["state"]})
+            return RedirectResponse(f"{asked['redirect_uri']}?{refusal}", 302)
         code = secrets.token_urlsafe(8)
         self.codes[code] = asked
         answer: dict[str, str | None] = {"code": code, "state": asked["state"], **self.response}
         query = urlencode({name: value for name, value in answer.items() if value is not None})
         return RedirectResponse(f"{asked['redirect_uri']}?{query}", 302)
 
+    async def _push(self, request: Request) -> Response:
+        form = {name: str(value) for name, value in (await request.form()).items()}
+        if not self.proof(request, form):
+            return JSONResponse({"error": "invalid_client"}, 401)
+        uri = f"urn:pushed:{secrets.token_urlsafe(8)}"
+        self.pushed[uri] = form
+        return JSONResponse({"request_uri": uri, "expires_in": 60}, 201)
+
     async def _token(self, request: Request) -> Response:
-        form = await request.form()
+        form = {name: str(value) for name, value in (await request.form()).items()}
+        if not self.proof(request, form):
+            return JSONResponse({"error": "invalid_client"}, 401)
         asked = self.codes.get(str(form["code"]), {})
-        digest = hashlib.sha256(str(form["code_verifier"]).encode()).digest()
+        digest = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
         self.challenges.append(_encoded(digest) == asked.get("code_challenge"))
         now = int(time.time())
         claims = {
@@ -118,12 +140,31 @@ class Hostile:
         return JSONResponse(self.userinfo)
 
     async def _sign_out(self, request: Request) -> Response:
+        if not self.farewell(dict(request.query_params)):
+            return Response("refused", 400)
         return RedirectResponse(
             f"{request.query_params['post_logout_redirect_uri']}?state={request.query_params['state']}", 303
         )
 
     def _signed(self, claims: dict[str, Any]) -> str:
         return jwt.encode(self.header, claims, self.key, [self.header["alg"]])
+
+    def logout_token(self, header: dict[str, Any] | None = None, **changes: Any) -> str:
+        """A logout token, honest but for `changes`; what is None is left out."""
+        now = int(time.time())
+        claims = {
+            "iss": self.issuer,
+            "aud": "client",
+            "iat": now,
+            "exp": now + 120,
+            "jti": secrets.token_urlsafe(8),
+            "events": {"http://schemas.openid.net/event/backchannel-logout": {}},
+            "sub": "ana-1",
+            **changes,
+        }
+        told = {name: value for name, value in claims.items() if value is not None}
+        head = self.header | {"typ": "logout+jwt"} | (header or {})
+        return jwt.encode(head, told, self.key, [head["alg"]])
 
     def unsigned(self, claims: dict[str, Any]) -> str:
         """`alg: none`."""

@@ -37,7 +37,7 @@ def certified(tenants: list[dict[str, Any]]) -> Iterator[None]:
 
 
 def installed() -> str:
-    """Node's program, once the provider is installed as the lock file has it."""
+    """Node's program, once all is installed as the lock file has it."""
     node, npm = programs()
     with (Path(tempfile.gettempdir()) / "partnership-npm.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

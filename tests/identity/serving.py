@@ -19,7 +19,9 @@ def free_port() -> int:
 @contextlib.contextmanager
 def serving(app: Any, port: int) -> Iterator[str]:
     """`app` at http://127.0.0.1:port."""
-    config = uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None, lifespan="auto", ws="none")
+    config = uvicorn.Config(
+        app, host="127.0.0.1", port=port, log_config=None, lifespan="auto", ws="none", proxy_headers=False
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

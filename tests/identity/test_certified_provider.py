@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -10,8 +11,10 @@ import httpx2
 import pytest
 
 from app.database import Database
+from app.lib import clock
 from app.main import create_app
 from app.models import BrowserSession, Login, Membership, Person
+from app.models.base import table
 from tests.factories.world import World
 from tests.identity.conftest import Browser, Site, known_as, providers_file, settings_for
 from tests.identity.node import certified
@@ -31,6 +34,7 @@ def tenant(name: str, our_port: int, **more: Any) -> dict[str, Any]:
         "client_secret": "s3cret-with-:-and-%-in-it",
         "redirect_uri": f"http://127.0.0.1:{our_port}/sign-in/{name}/callback",
         "post_logout_redirect_uri": f"http://127.0.0.1:{our_port}/sign-out/done",
+        "backchannel_logout_uri": f"http://127.0.0.1:{our_port}/sign-in/{name}/back-channel-logout",
         "tid": f"tenant-of-{name}",
         **more,
     }
@@ -129,6 +133,39 @@ def test_the_provider_remembers_and_still_our_session_is_new(site):
     assert len({session.person_id for session in site.rows(BrowserSession)}) == 1
 
 
+@pytest.mark.parametrize("kid", ["another-name", "ministry"])
+def test_keys_change_between_two_sign_ins(site, tenants, kid):
+    """A new key under a new name, and one under the name that is known."""
+    first, second = site.browser(), site.browser()
+    assert first.get(callback(first, "ministry")).status_code == 303
+    assert httpx2.post(f"{tenants['ministry']['issuer']}/-/keys/{kid}", trust_env=False).text == "renewed"
+    assert second.get(callback(second, "ministry")).status_code == 303
+    assert "Ana Zupan" in second.name()
+
+
+@pytest.mark.parametrize("kid", ["a-third-name", "ministry"])
+def test_keys_change_while_someone_is_at_the_provider(site, tenants, kid):
+    early, late = site.browser(), site.browser()
+    early.get(callback(early, "ministry"))
+    address = callback(late, "ministry")
+    httpx2.post(f"{tenants['ministry']['issuer']}/-/keys/{kid}", trust_env=False)
+    assert late.get(address).status_code == 303
+
+
+def test_signing_out_there_ends_the_session_here(site, tenants):
+    """Back-channel logout: the provider itself tells us, whatever the browser does."""
+    browser, other = site.browser(), site.browser()
+    for one in (browser, other):
+        one.get(callback(one, "ministry"))
+    issuer = tenants["ministry"]["issuer"]
+    page = browser.get(f"{issuer}/session/end")
+    xsrf = re.search(r'name="xsrf" value="([^"]+)"', page.text)[1]
+    action = re.search(r'action="([^"]+)"', page.text)[1]
+    browser.post(action, data={"xsrf": xsrf, "logout": "yes"})
+    assert browser.name() is None
+    assert other.name() is not None
+
+
 def test_an_answer_is_taken_once(site):
     browser = site.browser()
     address = callback(browser, "ministry")
@@ -149,6 +186,25 @@ def test_breaking_off_at_the_provider_says_so_here(site):
     answer = browser.get(callback(browser, "ministry", account=""))
     assert answer.status_code == 403
     assert "broken off" in answer.text
+
+
+def test_signing_in_once_more_asks_anew_there_and_renews_the_session_here(site):
+    browser = site.browser()
+    browser.get(callback(browser, "ministry"))
+    session = table(BrowserSession)
+    long_ago = clock.now() - timedelta(hours=1)
+    site.world.do(lambda tx: tx.execute(session.update().values(authenticated_at=long_ago)))
+    before = site.rows(BrowserSession)[-1]
+    departure = browser.submit("/me/fresh-sign-in", {"provider": "ministry", "next": "/me"})
+    page = follow(browser, departure.headers["location"])
+    assert page.status_code == 200, "the provider did not ask anew"
+    onward = browser.post(str(page.url), data={"account": "1"}).headers["location"]
+    back = browser.get(str(follow(browser, onward).headers["location"]))
+    assert (back.status_code, back.headers["location"]) == (303, "/me")
+    after = site.rows(BrowserSession)[-1]
+    assert after.id == before.id
+    assert clock.now() - after.authenticated_at < timedelta(minutes=1)
+    assert "Ana Zupan" in browser.name()
 
 
 def test_signing_out_here_signs_out_there(site):

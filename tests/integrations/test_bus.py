@@ -37,7 +37,7 @@ async def redis(tmp_path):
 async def listening(database, redis_url=None):
     """A bus that follows the log, and what it told."""
     bus, told = Bus(database, redis_url), []
-    bus.listener = told.extend
+    bus.listeners = [told.extend]
     database.after_commit(bus.committed)
     bus.start()
     try:
@@ -139,12 +139,12 @@ async def test_a_listeners_fault_does_not_stop_the_bus(world):
     async with listening(world.database) as (bus, told):
 
         def fail(changes):
-            bus.listener = told.extend
+            bus.listeners = [told.extend]
             raise ZeroDivisionError
 
-        bus.listener = fail
+        bus.listeners = [fail]
         await world.posted("First")
-        await until(lambda: bus.listener == told.extend)
+        await until(lambda: bus.listeners == [told.extend])
         await world.posted("Second")
         await until(lambda: told)
 
@@ -164,7 +164,7 @@ async def test_processes_wake_each_other(world, redis, monkeypatch):
     async with listening(world.database, redis.url) as (_, here):
         other = Bus(world.database, redis.url)
         there = []
-        other.listener = there.extend
+        other.listeners = [there.extend]
         other.start()
         await until(lambda: other.is_relayed)
         await other.attend()

@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from app.integrations import client_keys
 from app.integrations.identity_providers import ConfigurationError, ProviderSettings, load, read
+from app.integrations.provider_settings import claim
 from app.settings import Settings
 
 GOOD = """
@@ -84,6 +86,31 @@ WRONG = {
         "origins such as",
     ],
     ("[providers.ministry]", '[providers."../x"]'): ["id"],
+    ('programme = "demo"', 'programme = "demo"\nprofile = "nobody"'): ["profile", "entra", "keycloak"],
+    ('programme = "demo"', 'programme = "demo"\npkce = false'): ["no_pkce_because"],
+    ('programme = "demo"', 'programme = "demo"\nno_pkce_because = "x"'): ["pkce = false needs"],
+    ('programme = "demo"', 'programme = "demo"\nleast_acr = "high"'): ["least_acr must be one of acr_levels"],
+    ('programme = "demo"', 'programme = "demo"\nclock_skew_s = 3600'): ["clock_skew_s"],
+    ('programme = "demo"', 'programme = "demo"\nmax_age_s = -1'): ["max_age_s"],
+    ('programme = "demo"', 'programme = "demo"\nparameters = { state = "x" }'): [
+        "parameters",
+        "state has a key",
+    ],
+    ('programme = "demo"', 'programme = "demo"\ntenants = ["contoso"]'): ["tenants", "by its id"],
+    (
+        'programme = "demo"',
+        'programme = "demo"\ntenants = ["11111111-2222-3333-4444-555555555555"]',
+    ): ["{tenantid}", "another takes none"],
+    ('programme = "demo"', 'programme = "demo"\nclient_keys = ["a.pem"]'): [
+        "client_keys",
+        "provider key FILE",
+    ],
+    ('programme = "demo"', 'programme = "demo"\nclient_keys = "a.pem"'): ["client_keys: must be a list"],
+    ('programme = "demo"', 'programme = "demo"\nclient_auth = "private_key_jwt"'): ["takes client_keys"],
+    ('programme = "demo"', 'programme = "demo"\nprompt = "none"'): ["prompt"],
+    ('programme = "demo"', 'programme = "demo"\ndiscovery = "http://10.0.0.1/x"'): [
+        "must start with https://"
+    ],
     ("[providers.ministry]", "[provider.ministry]"): ["no top-level key provider", "[providers"],
     ("[providers.ministry]", "[providers.ministry"): ["is not TOML"],
 }
@@ -99,6 +126,53 @@ def test_what_is_wrong_is_named_by_table_and_key_with_its_mend(file, change):
     assert "secret" not in str(caught.value).replace("client_secret", "").replace(
         "a client without a secret", ""
     )
+
+
+def test_keys_of_ours_take_the_place_of_a_secret(file):
+    made = client_keys.make(file.parent / "2026-11.pem")
+    keys = 'client_auth = "private_key_jwt"\nclient_keys = ["2026-11.pem"]'
+    (provider,) = read(written(file, GOOD.replace('client_secret = "secret"', keys)))
+    assert [key.kid for key in provider.client_keys] == [made.kid]
+    made.file.write_text("no longer a key")
+    with pytest.raises(ConfigurationError, match="holds no private RSA or EC key"):
+        read(file)
+
+
+def test_a_table_goes_before_its_profile(file):
+    table = GOOD.replace('issuer = "https://login.ministry.example"', 'profile = "google"')
+    (provider,) = read(written(file, table))
+    assert (provider.issuer, provider.organisation_claim) == ("https://accounts.google.com", "tid")
+    own = table.replace('profile = "google"', 'profile = "google"\nissuer = "https://proxy.example"')
+    (provider,) = read(written(file, own))
+    assert (provider.issuer, provider.issuer_aliases) == ("https://proxy.example", ())
+
+
+def test_levels_are_enough_from_the_least_upwards(file):
+    levels = 'acr_levels = ["low", "substantial", "high"]\nleast_acr = "substantial"\naccepted_acr = ["gold"]'
+    (provider,) = read(written(file, f"{GOOD}{levels}\n"))
+    assert provider.acrs() == {"substantial", "high", "gold"}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("a", 1),
+        ("/b/c", 2),
+        ("/b/d/*/e", 3),
+        ("/b/f/*/e", None),
+        ("/b/none", None),
+        ("/a/b", None),
+        ("https://example.org/groups", "g"),
+        ("missing", None),
+    ],
+)
+def test_a_claim_may_lie_inside_of_another(name, value):
+    claims = {
+        "a": 1,
+        "b": {"c": 2, "d": [{"e": 3}], "f": [{"e": 4}, {"e": 5}]},
+        "https://example.org/groups": "g",
+    }
+    assert claim(claims, name) == value
 
 
 def test_a_file_that_is_not_there_says_so(file):

@@ -1,7 +1,7 @@
 """Mail through a real SMTP server on loopback: what arrives, what is refused, what is kept secret."""
 
 import ssl
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from ipaddress import ip_address
 
 import pytest
@@ -10,8 +10,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from icalendar import Calendar
 
 from app.integrations import mail
+from app.lib import ical
 from tests.jobs.places import PostOffice, free_port
 
 SENDER = "Partnership for Change <no-reply@board.test>"
@@ -89,6 +91,60 @@ def test_a_letter_arrives_as_it_was_written(office):
     assert message["Content-Language"] == "sl"
     assert message.get_content_type() == "text/plain"
     assert message.get_content().replace("\r\n", "\n") == body
+
+
+INVITED = ical.Stay(
+    uid="booking-7@board.test",
+    sequence=1,
+    first_day=date(2026, 3, 23),
+    last_day=date(2026, 3, 29),
+    summary="Teden v pisarni: Žagar, Čuk; " + "zelo dolg naslov " * 20,
+    status="CONFIRMED",
+    created_at=datetime(2026, 3, 1, 8, 0, tzinfo=UTC),
+    updated_at=datetime(2026, 3, 1, 8, 0, tzinfo=UTC),
+    description="Prva vrstica.\n.vrstica s piko\nFrom me\n",
+    organizer=ical.Party("Ana Žagar", "ana@ministry.test"),
+    attendees=(ical.Attendee("Alice", "alice@example.test"),),
+)
+
+
+def sent_with_calendar(office, method, content):
+    """The text, the calendar and the file of the letter that arrived, after its outer form is looked at."""
+    mail.send(office.url, SENDER, letter(body="Živjo, .\n", calendar=mail.Calendar(method, content)))
+    [(_, message)] = office.letters
+    assert message.get_content_type() == "multipart/mixed"
+    assert message.defects == []
+    assert message["Content-Language"] == "en"
+    both, file = message.iter_parts()
+    assert both.get_content_type() == "multipart/alternative"
+    text, calendar = both.iter_parts()
+    assert [part.get_content_type() for part in (text, calendar, file)] == [
+        "text/plain",
+        "text/calendar",
+        "application/ics",
+    ]
+    assert [part.defects for part in (both, text, calendar, file)] == [[], [], [], []]
+    return text, calendar, file
+
+
+@pytest.mark.parametrize(("method", "write"), [("REQUEST", ical.request), ("CANCEL", ical.cancel)])
+def test_a_letter_brings_what_it_does_to_the_calendar(office, method, write):
+    content = write(INVITED, "sl")
+    text, calendar, file = sent_with_calendar(office, method, content)
+    assert text.get_content().replace("\r\n", "\n") == "Živjo, .\n"
+    assert calendar.get_content_charset() == "utf-8"
+    assert calendar.get_payload(decode=True) == file.get_payload(decode=True) == content
+    assert calendar["Content-Type"].params["method"] == method == Calendar.from_ical(content)["METHOD"]
+    assert calendar.get_content_disposition() is None
+    assert (file.get_content_disposition(), file.get_filename()) == ("attachment", "invite.ics")
+
+
+def test_the_last_day_arrives_although_the_clocks_change_on_it(office):
+    _, calendar, file = sent_with_calendar(office, "REQUEST", ical.request(INVITED, "sl"))
+    for part in (calendar, file):
+        [event] = Calendar.from_ical(part.get_payload(decode=True)).events
+        assert (event.start, event.end) == (date(2026, 3, 23), date(2026, 3, 30))
+        assert event["SUMMARY"] == " ".join(INVITED.summary.split())
 
 
 def test_the_same_letter_again_has_the_same_name(office):

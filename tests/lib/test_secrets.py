@@ -50,3 +50,30 @@ def test_comparing_takes_any_text():
     assert secrets.same("č", "č")
     assert not secrets.same("č", "c")
     assert not secrets.same("\ud800", "a")
+
+
+def test_secrets_of_sessions_are_long_and_never_the_same():
+    made = {secrets.new_secret() for _ in range(1000)}
+    assert len(made) == 1000
+    assert all(len(secret) == 43 and "." not in secret for secret in made)
+
+
+def test_a_renewed_secret_keeps_its_lasting_part_alone():
+    first = secrets.new_secret()
+    second = secrets.renewed(first)
+    third = secrets.renewed(second)
+    assert secrets.lasting(first) == secrets.lasting(second) == secrets.lasting(third) == first
+    assert len({first, second, third}) == 3
+    assert len(third) == len(second) <= 200
+
+
+def test_what_is_sealed_opens_with_its_key_alone_and_unchanged():
+    sealed = secrets.seal("a key", b"a form")
+    assert secrets.unseal("a key", sealed) == b"a form"
+    assert b"a form" not in sealed
+    assert secrets.seal("a key", b"a form") != sealed
+    assert secrets.unseal("another key", sealed) is None
+    for place in range(len(sealed)):
+        changed = sealed[:place] + bytes([sealed[place] ^ 1]) + sealed[place + 1 :]
+        assert secrets.unseal("a key", changed) is None
+    assert secrets.unseal("a key", b"") is None

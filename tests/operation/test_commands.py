@@ -3,30 +3,36 @@
 import io
 import json
 import os
+import re
 import signal
 import sqlite3
 import subprocess
 import sys
 import time
 import urllib.request
+import zipfile
 from collections.abc import Iterator
-from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout, suppress
+from contextlib import chdir, closing, contextmanager, redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
 from unittest.mock import patch
 from urllib.error import URLError
 
 import pytest
+from joserfc.jwk import ECKey
 
 from app import cli
 from app.lib import logging
+from app.services.audit import SEALED
 from app.settings import settings
 from tests.with_servers import free_port
 
 ROOT = Path(__file__).parent.parent.parent
 COMMANDS = [
     ["serve"], ["worker"], ["migrate"], ["demo"], ["backup"], ["restore"], ["doctor"],
-    ["programme", "create"], ["programme", "list"], ["person", "list"], ["token", "create"],
-    ["verify"], ["tally"],
+    ["programme", "create"], ["programme", "list"], ["person", "list"], ["person", "invite"],
+    ["person", "administrator"], ["person", "export"], ["person", "erase"], ["audit", "verify"],
+    ["token", "create"], ["verify"], ["tally"],
+    ["client", "create"], ["client", "list"], ["client", "revoke"],
 ]  # fmt: skip
 
 
@@ -74,6 +80,32 @@ def test_every_command_explains_itself(command: list[str], fresh: str) -> None:
     assert told.returncode == 0
     assert "Usage: partnership " + " ".join(command) in told.stdout
     assert "--parent" not in told.stdout
+
+
+def test_a_person_is_copied_and_erased_without_being_named(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/partnership.db"
+    assert partnership(url, "migrate").returncode == 0
+    assert partnership(url, "demo").returncode == 0
+    people = json.loads(partnership(url, "person", "list", "--json").stdout)
+    someone = next(each for each in people if each["role"] == "participant")
+    copy = tmp_path / "copy.zip"
+    told = partnership(url, "person", "export", someone["email"], copy)
+    assert told.returncode == 0, told.stderr
+    with zipfile.ZipFile(copy) as archive:
+        assert someone["name"] in archive.read("account.json").decode()
+    assert copy.stat().st_mode & 0o077 == 0
+    assert partnership(url, "person", "export", someone["email"], copy).returncode == 1
+    erased = partnership(url, "person", "erase", someone["person_id"], "--yes")
+    assert erased.returncode == 0, erased.stderr
+    for said in (told, erased):
+        assert someone["name"] not in said.stdout + said.stderr
+        assert someone["email"] not in said.stdout + said.stderr
+    with closing(sqlite3.connect(tmp_path / "partnership.db")) as database:
+        audited = database.execute("SELECT action FROM audit_entry ORDER BY id").fetchall()
+    assert [action for (action,) in audited][-2:] == ["data.exported", "person.erased"]
+    again = partnership(url, "person", "erase", someone["person_id"], "--yes")
+    assert again.returncode == 1
+    assert partnership(url, "person", "erase", "nobody@nowhere.example", "--yes").returncode == 1
 
 
 def test_help_is_quick() -> None:
@@ -151,6 +183,43 @@ def test_a_token_stands_alone_on_standard_output(filled: str) -> None:
     assert len(told.stdout.split()) == 1
 
 
+def test_a_token_can_be_good_in_one_programme_alone(filled: str) -> None:
+    of = ["token", "create", "--person", "public@demo.example", "--programme"]
+    assert partnership(filled, *of, "demo", "--scopes", "read,admin").stdout.startswith("pfc_pat_")
+    nowhere = partnership(filled, *of, "nowhere")
+    assert (nowhere.returncode, nowhere.stdout) == (1, "")
+
+
+def test_a_machine_is_made_listed_and_ended(filled: str, tmp_path: Path) -> None:
+    by = ["--by", "coordinator@demo.example"]
+    make = ["client", "create", "--programme", "demo", "--name", "Register", *by]
+    made = json.loads(partnership(filled, *make, "--scopes", "read,write", "--role", "participant").stdout)
+    assert made["client_secret"].startswith("pfc_cs_")
+    keys = tmp_path / "keys.json"
+    key = ECKey.generate_key("P-256").as_dict(private=False)
+    keys.write_text(json.dumps({"keys": [key]}))
+    keyed = json.loads(partnership(filled, *make, "--keys", keys).stdout)
+    assert "client_secret" not in keyed
+    listed = json.loads(partnership(filled, "client", "list", "--json").stdout)
+    assert [(each["name"], each["scopes"]) for each in listed] == [
+        ("Register", "read write"),
+        ("Register", "read"),
+    ]
+    names = [each["name"] for each in json.loads(partnership(filled, "person", "list", "--json").stdout)]
+    assert "Register" not in names
+    assert partnership(filled, "client", "revoke", made["id"], *by).returncode == 0
+    assert json.loads(partnership(filled, "client", "list", "--json").stdout)[0]["revoked"]
+    for wrong in (
+        ["client", "create", "--programme", "demo", "--name", "x", "--by", "public@demo.example"],
+        [*make, "--organisation", "Nobody"],
+        [*make, "--scopes", "vote"],
+        ["client", "revoke", 999, *by],
+    ):
+        refused = partnership(filled, *wrong)
+        assert (refused.returncode, refused.stdout) == (1, ""), wrong
+        assert refused.stderr
+
+
 def test_a_token_for_nobody_or_nothing_is_refused(filled: str) -> None:
     nobody = partnership(filled, "token", "create", "--person", "nobody@demo.example")
     nothing = partnership(
@@ -179,6 +248,58 @@ def test_a_programme_is_created_once(fresh: str) -> None:
     assert partnership(fresh, "programme", "create", "Not A Slug", "--name", "x").returncode == 1
 
 
+# instance administrators and the audit log
+
+
+def test_an_instance_administrator_is_named_and_withdrawn(filled: str) -> None:
+    email = "coordinator@demo.example"
+    assert partnership(filled, "person", "administrator", email).returncode == 0
+    told = partnership(filled, "person", "administrator", email, "--withdraw")
+    assert "no longer an instance administrator" in told.stderr
+    assert partnership(filled, "person", "administrator", "nobody@demo.example").returncode == 1
+
+
+def test_the_audit_log_is_verified_and_so_is_an_export_of_it(filled: str, tmp_path: Path) -> None:
+    partnership(filled, "token", "create", "--person", "host@demo.example")
+    told = json.loads(partnership(filled, "audit", "verify", "--json").stdout)
+    assert (told["whole"], told["broken"]) == (True, [])
+    assert told["newest"] in partnership(filled, "doctor").stdout
+    export = tmp_path / "audit.jsonl"
+    path = filled.removeprefix("sqlite:///")
+    with closing(sqlite3.connect(path)) as connection:
+        names = ", ".join(("id", *SEALED, "previous", "hash"))
+        rows = connection.execute(f"SELECT {names} FROM audit_entry ORDER BY id").fetchall()
+    lines = [dict(zip(("id", *SEALED, "previous", "hash"), row, strict=True)) for row in rows]
+    for line in lines:
+        line |= {
+            "data": json.loads(line["data"]),
+            "previous": line["previous"].hex(),
+            "hash": line["hash"].hex(),
+        }
+        line["created_at"] = line["created_at"].replace(" ", "T") + "+00:00"
+    export.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert partnership(filled, "audit", "verify", export).returncode == 0
+    forged = [*lines[:-1], lines[-1] | {"actor_id": 1}]
+    export.write_text("".join(json.dumps(line) + "\n" for line in forged))
+    told_of_forged = partnership(filled, "audit", "verify", export)
+    assert (told_of_forged.returncode, "BROKEN" in told_of_forged.stdout) == (1, True)
+    export.write_text("no entry")
+    assert partnership(filled, "audit", "verify", export).returncode == 2
+
+
+def test_the_doctor_and_the_command_notice_a_changed_entry(fresh: str) -> None:
+    partnership(fresh, "migrate")
+    partnership(fresh, "programme", "create", "p", "--name", "P")
+    assert partnership(fresh, "audit", "verify").returncode == 0
+    with closing(sqlite3.connect(fresh.removeprefix("sqlite:///"))) as connection:
+        connection.execute("DROP TRIGGER audit_entry_unchanged")
+        connection.execute("UPDATE audit_entry SET action = 'x.y'")
+        connection.commit()
+    assert partnership(fresh, "audit", "verify").returncode == 1
+    findings = {each["name"]: each for each in json.loads(partnership(fresh, "doctor", "--json").stdout)}
+    assert findings["audit log"]["state"] == "bad"
+
+
 # doctor
 
 
@@ -195,6 +316,7 @@ def test_the_doctor_finds_a_sound_installation_sound(filled: str) -> None:
         "disk",
         "redis",
         "identity providers",
+        "audit log",
     } <= set(findings)
     assert findings["secret"]["state"] == "warning"
 
@@ -426,3 +548,28 @@ def test_two_processes_serve_together_on_postgresql_and_redis(postgres_url: str)
 def told(site: str) -> dict:
     with urllib.request.urlopen(f"{site}/health/ready", timeout=5) as answer:
         return json.load(answer)
+
+
+def test_the_first_coordinator_comes_in_by_an_invitation_that_is_printed_alone(filled: str) -> None:
+    listed = partnership(filled, "person", "list", "--programme", "demo", "--json")
+    organisation = json.loads(listed.stdout)[0]["organisation"]
+    wanted = ("person", "invite", "--programme", "demo", "--organisation", organisation)
+    told = partnership(filled, *wanted, "--role", "coordinator", "--days", 3)
+    assert told.returncode == 0, told.stderr
+    assert re.fullmatch(r"http://[^/]+/invitations/\d+\.[\w-]{43}\n", told.stdout)
+    with closing(sqlite3.connect(filled.removeprefix("sqlite:///"))) as database:
+        newest = "SELECT role, created_by FROM invitation ORDER BY id DESC LIMIT 1"
+        assert database.execute(newest).fetchall() == [("coordinator", None)]
+
+
+@pytest.mark.parametrize(
+    "changes", [{"--organisation": "Nobody"}, {"--programme": "nowhere"}, {"--role": "emperor"}]
+)
+def test_an_invitation_to_nothing_is_refused_in_words(filled: str, changes: dict[str, str]) -> None:
+    listed = partnership(filled, "person", "list", "--programme", "demo", "--json")
+    organisation = json.loads(listed.stdout)[0]["organisation"]
+    wanted = {"--programme": "demo", "--organisation": organisation} | changes
+    told = partnership(filled, "person", "invite", *(part for pair in wanted.items() for part in pair))
+    assert told.returncode == 1
+    assert told.stdout == ""
+    assert "Traceback" not in told.stderr

@@ -69,6 +69,8 @@ async def test_measurements_are_for_this_machine_alone(sqlite_url: str) -> None:
         "streams_open",
         "requests_shed_total",
         "writer_waiting",
+        "webhooks_failing",
+        "webhook_deliveries_dead",
     ):
         assert f"partnership_{name}{{" in told.text
     assert "process_resident_memory_bytes" in told.text

@@ -78,6 +78,9 @@ def test_what_people_write_is_text(site, alice):
         f"/ideas/{idea}/edit",
         f"/ideas/{idea}/cluster",
         "/me",
+        "/me/logins",
+        "/me/tokens",
+        "/me/delegations",
     )
     for page in pages:
         found = alice.get(page)
@@ -278,3 +281,18 @@ def test_a_token_opens_no_pages(site):
     answer = site.client.post(f"{page}/ideas", data={"title": "T"}, headers=headers, follow_redirects=False)
     assert answer.status_code in (303, 401, 403)
     assert board(site).cards == ()
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/exchanges?words=a%00b",
+        "/exchanges?sector=%00",
+        "/exchanges?programme=%00",
+        "/programmes/a%00b",
+    ],
+)
+def test_an_address_with_a_character_that_no_database_takes_is_refused(alice, path):
+    answer = alice.get(path)
+    assert answer.status_code == (400 if "?" in path else 404)
+    assert ("cannot be in one" in texts(answer)) == ("?" in path)

@@ -5,7 +5,9 @@ Rules and answers are never tried again: a test of a service, a page or the API 
 
 import pytest
 
-PLACES = frozenset({"browser", "durability", "identity", "integrations", "jobs", "operation", "web"})
+PLACES = frozenset(
+    {"browser", "durability", "identity", "integrations", "jobs", "operation", "test_bench.py", "web"}
+)
 
 
 @pytest.hookimpl

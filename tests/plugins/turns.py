@@ -4,15 +4,20 @@ Playwright's loop lasts as long as its directory, so its tests go to one worker.
 everyone there, and what kills servers or measures wants them to itself: none of these runs beside another of its kind.
 """
 
+from typing import Any
+
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 ALONE = {
     "browser": ("tests/browser/",),
     "servers": (
         "tests/durability/",
+        "tests/fuzz/",
         "tests/integrations/test_bus.py",
         "tests/operation/",
         "tests/test_bench.py",
+        "tests/web/test_followers.py",
         "tests/web/test_limits.py",
         "tests/web/test_live_board.py",
         "tests/web/test_server.py",
@@ -21,11 +26,14 @@ ALONE = {
 }
 
 
+class Turns(LoadScopeScheduling):
+    """Gives a worker whole files, and what may run but once at a time as if it were one."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = nodeid.partition("::")[0]
+        return next((name for name, places in ALONE.items() if path.startswith(places)), path)
+
+
 @pytest.hookimpl
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(_group(item.nodeid.partition("::")[0])))
-
-
-def _group(path: str) -> str:
-    return next((name for name, places in ALONE.items() if path.startswith(places)), path)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    return Turns(config, log)

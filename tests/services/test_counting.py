@@ -23,6 +23,7 @@ from app.models import (
 )
 from app.models.base import table
 from app.services import ballots, challenges, counting, votes
+from tests.factories import traces
 
 KEY, RESULT, PUBLISHED, VOTE, ROLL, EVENT = (
     table(each) for each in (BallotKey, BallotResult, PublishedVote, Vote, RollEntry, Event)
@@ -335,3 +336,24 @@ def test_other_rules_and_methods_stand_beside_the_result(world):
     }
     assert {"approval", "schulze", "stv", "budget", "greedy"} <= set(beside["methods"])
     assert beside["map"] == {"reason": "too_few_voters", "needed": 20, "there": 12}
+
+
+def test_whoever_changed_employer_counts_once_with_the_newest(world):
+    """A person may have had several places in a programme, one after another."""
+    ballot = world.ballot(mode="open")
+    option = str(world.ask(ballots.find, world.alice, ballot).solutions[0].id)
+    world.do(votes.cast, world.alice, ballot, {"approved": [option]})
+    own = MEMBERSHIP.c.person_id == world.alice.person_id
+    world.do(lambda tx: tx.execute(MEMBERSHIP.update().where(own).values(ended_at=tx.now)))
+    traces.insert(
+        world,
+        Membership,
+        programme_id=world.programme_id,
+        person_id=world.alice.person_id,
+        organisation_id=world.organisations["business"],
+        sector_id=world.sectors["business"],
+    )
+    world.close_now(ballot)
+    assert counting.finish(world.database, ballot, HERE)
+    (vote,) = world.ask(counting.log, world.ask(ballots.find, world.bob, ballot))["votes"]
+    assert vote["voter"] == {"name": "Alice Novak", "organisation": "Business House of Here"}

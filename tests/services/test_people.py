@@ -14,7 +14,7 @@ from app.integrations.oidc import Arrival
 from app.models import Event, Login, Membership, OrganisationIdentity, Person
 from app.models.base import table
 from app.policies.actor import ANONYMOUS
-from app.services import people, sessions
+from app.services import actors, erasure, people, sessions
 from tests.factories.world import ISSUER
 
 PERSON = table(Person)
@@ -50,7 +50,7 @@ def count(world, of):
 
 def test_everyone_of_a_companys_own_provider_belongs_to_it(world):
     person_id = world.do(people.enter, arrival())
-    actor = world.ask(people.actor_of, person_id)
+    actor = world.ask(actors.find, person_id)
     place = actor.membership_in(world.programme_id)
     assert (actor.name, place.role, place.sector_key) == ("Nika Novak", "participant", "business")
 
@@ -102,13 +102,13 @@ def test_an_organisation_of_another_programme_is_not_ours(world):
         world.do(people.enter, arrival(organisation="Business House of There"))
 
 
-def test_a_change_of_name_is_one_event_and_no_change_is_none(world):
+def test_a_change_of_name_is_told_once_and_once_more_where_they_take_part_and_no_change_is_not(world):
     world.do(people.enter, arrival())
     before = count(world, table(Event))
     world.do(people.enter, arrival())
     assert count(world, table(Event)) == before
     world.do(people.enter, arrival(name="Nika Kos"))
-    assert count(world, table(Event)) == before + 1
+    assert count(world, table(Event)) == before + 2
 
 
 @pytest.mark.parametrize(
@@ -128,11 +128,11 @@ def test_a_change_of_name_is_one_event_and_no_change_is_none(world):
 )
 def test_only_what_mail_could_go_to_is_kept_as_an_address(world, told, kept):
     person_id = world.do(people.enter, arrival(email=told))
-    assert world.ask(people.actor_of, person_id).email == kept
+    assert world.ask(actors.find, person_id).email == kept
 
 
 def test_a_person_without_a_name_has_a_dash(world):
-    assert world.ask(people.actor_of, world.do(people.enter, arrival(name=None))).name == "—"
+    assert world.ask(actors.find, world.do(people.enter, arrival(name=None))).name == "—"
 
 
 def test_a_person_is_found_by_mail_for_an_operator(world):
@@ -154,7 +154,7 @@ def test_a_disabled_person_is_not_found(world):
         )
     )
     with pytest.raises(NotFound):
-        world.ask(people.actor_of, world.bob.person_id)
+        world.ask(actors.find, world.bob.person_id)
 
 
 def test_an_ended_place_is_no_place(world):
@@ -162,7 +162,7 @@ def test_an_ended_place_is_no_place(world):
     world.do(
         lambda tx: tx.execute(update(of).where(of.c.person_id == world.bob.person_id).values(ended_at=tx.now))
     )
-    assert world.ask(people.actor_of, world.bob.person_id).memberships == {}
+    assert world.ask(actors.find, world.bob.person_id).memberships == {}
     assert world.ask(people.places, world.bob) == []
 
 
@@ -178,10 +178,10 @@ def test_my_places_say_where_and_as_what(world):
 
 def test_a_language_is_chosen_once(world):
     world.do(people.choose_language, world.alice, "sl")
-    alice = world.ask(people.actor_of, world.alice.person_id)
+    alice = world.ask(actors.find, world.alice.person_id)
     assert (alice.language, alice.version) == ("sl", 2)
     world.do(people.choose_language, alice, "sl")
-    assert world.ask(people.actor_of, world.alice.person_id).version == 2
+    assert world.ask(actors.find, world.alice.person_id).version == 2
     with pytest.raises(Invalid):
         world.do(people.choose_language, alice, "xx")
     with pytest.raises(Exception, match="sign in"):
@@ -216,3 +216,44 @@ def test_the_demos_logins_follow_to_another_address(world):
     assert world.do(people.move_logins, pairs) == 0
     issuers = world.ask(lambda connection: set(connection.execute(select(LOGIN.c.issuer)).scalars()))
     assert issuers == {ISSUER, new}
+
+
+def test_a_corrected_name_outlives_the_next_sign_in_until_it_is_given_up(world):
+    person_id = world.do(people.enter, arrival())
+    actor = world.ask(actors.find, person_id)
+    world.do(people.correct, actor, name="Nika N.", email="nika@company.example")
+    world.do(people.enter, arrival(name="Nikolaja Novak", email="other@company.example"))
+    actor = world.ask(actors.find, person_id)
+    assert (actor.name, actor.email) == ("Nika N.", "other@company.example")
+    world.do(people.correct, actor, name="", email="other@company.example")
+    world.do(people.enter, arrival(name="Nikolaja Novak"))
+    assert world.ask(actors.find, person_id).name == "Nikolaja Novak"
+
+
+def test_saving_the_name_as_it_is_corrects_nothing(world):
+    person_id = world.do(people.enter, arrival())
+    actor = world.ask(actors.find, person_id)
+    world.do(people.correct, actor, name="Nika Novak", email="nika@company.example")
+    assert not world.ask(people.account, actor).name_is_own
+    assert world.ask(actors.find, person_id).version == actor.version
+
+
+def test_an_address_given_here_holds_until_the_provider_tells_one(world):
+    person_id = world.do(people.enter, arrival(email=None))
+    actor = world.ask(actors.find, person_id)
+    world.do(people.correct, actor, name="Nika Novak", email="own@example.org")
+    world.do(people.enter, arrival(email=None))
+    assert world.ask(actors.find, person_id).email == "own@example.org"
+    world.do(people.enter, arrival(email="nika@company.example"))
+    account = world.ask(people.account, actor)
+    assert (account.email, account.is_email_told) == ("nika@company.example", True)
+    with pytest.raises(Conflict):
+        world.do(people.correct, actor, name="", email="own@example.org")
+
+
+def test_who_signs_in_after_an_erasure_is_someone_new(world):
+    person_id = world.do(people.enter, arrival())
+    world.do(erasure.erase_by_operator, person_id)
+    again = world.do(people.enter, arrival())
+    assert again != person_id
+    assert world.ask(actors.find, again).name == "Nika Novak"

@@ -6,12 +6,16 @@ from datetime import timedelta
 import pytest
 import time_machine
 
-from app.errors import Invalid, NotAllowed, NotFound, NotSignedIn, TooMany
+from app.errors import Invalid, NotAllowed, NotFound, NotFresh, NotSignedIn, TooMany
 from app.lib import clock, secrets
-from app.models import AccessToken, Event
+from app.models import AccessToken, AuditEntry, Event, Membership, Organisation
 from app.models.base import table
+from app.policies import reach
 from app.policies.actor import ANONYMOUS
-from app.services import tokens
+from app.services import consents, delegations, members, memberships, own_sessions, people, roles, tokens
+from app.services.delegations import Absence
+from tests.factories.world import fresh
+from tests.services.test_memberships import again, assign
 
 TOKEN = table(AccessToken)
 
@@ -104,13 +108,95 @@ def test_a_passer_by_has_no_tokens(world):
         world.ask(tokens.of_person, ANONYMOUS)
 
 
-def test_a_token_makes_and_revokes_no_tokens(world):
-    made = make(world, scopes=["read", "write", "admin"])
+def test_one_for_administration_takes_a_fresh_sign_in(world):
+    long_ago = replace(world.alice, authenticated_at=clock.now() - timedelta(hours=1))
+    for actor in (world.alice, long_ago):
+        with pytest.raises(NotFresh):
+            make(world, actor, scopes=["read", "admin"])
+    assert make(world, long_ago, scopes=["read", "write"]).token
+    assert make(world, fresh(world.alice), scopes=["admin"]).token
+
+
+def test_a_token_can_be_bound_to_where_its_person_takes_part_and_nowhere_else(world):
+    here, house = world.programme_id, world.organisations["public"]
+    bound = make(world, programme_id=here)
+    own = make(world, organisation_id=house)
+    rows_ = world.ask(tokens.of_person, world.alice)
+    assert [(row.programme, row.organisation) for row in rows_] == [
+        ("Here", "Public administration House of Here"),
+        ("Here", None),
+    ]
+    for made in (bound, own):
+        assert set(world.ask(tokens.find, made.token)[0].memberships) == {here}
+    for place in (
+        {"programme_id": world.other_programme_id},
+        {"organisation_id": world.organisations["business"]},
+        {"programme_id": world.other_programme_id, "organisation_id": house},
+        {"programme_id": 0},
+    ):
+        with pytest.raises(Invalid) as refused:
+            make(world, **place)
+        assert refused.value.errors[0].field == "place"
+    assert [room.programme_id for room in world.ask(tokens.rooms, world.alice)] == [here]
+
+
+def test_a_token_that_is_bound_is_good_for_nothing_once_its_person_has_gone_elsewhere(world):
+    own = make(world, organisation_id=world.organisations["public"])
+    place = table(Membership)
+    moved = {"organisation_id": world.organisations["business"], "sector_id": world.sectors["business"]}
+    world.do(
+        lambda tx: tx.execute(
+            place.update().where(place.c.person_id == world.alice.person_id).values(**moved)
+        )
+    )
+    assert world.ask(tokens.find, own.token)[0].memberships == {}
+
+
+@pytest.mark.parametrize(
+    ("sent", "reason"), [("nonsense", "malformed"), ("", "malformed"), (None, "unknown"), ("own", "revoked")]
+)
+def test_what_was_refused_is_written_down_with_its_reason_and_never_itself(world, sent, reason):
+    made = make(world)
+    world.do(tokens.revoke, world.alice, made.id)
+    token = {"own": made.token, None: secrets.new_token()}.get(sent, sent)
+    world.do(tokens.refuse, token)
+    entry = rows(world, AuditEntry)[-1]
+    assert (entry.action, entry.outcome, entry.data) == ("token.refused", "refused", {"reason": reason})
+    assert entry.subject_id == (made.id if sent == "own" else None)
+
+
+def test_an_expired_one_is_told_apart(world):
+    made = make(world, days=1)
+    with time_machine.travel(clock.now() + timedelta(days=2)):
+        world.do(tokens.refuse, made.token)
+    assert rows(world, AuditEntry)[-1].data == {"reason": "expired"}
+
+
+def test_a_token_makes_smaller_ones_that_end_with_it(world):
+    room = {"programme_id": world.programme_id}
+    made = make(world, fresh(world.alice), scopes=["read", "write", "admin"], days=3, **room)
     by_token = world.ask(tokens.find, made.token)[0]
+    child = make(world, by_token, scopes=["read"], days=90)
+    parent_row, row = rows(world, AccessToken)[-2:]
+    assert (row.made_with, row.expires_at, row.programme_id) == (
+        made.id,
+        parent_row.expires_at,
+        world.programme_id,
+    )
+    with pytest.raises(NotFresh):
+        make(world, by_token, scopes=["read", "admin"])
+    with pytest.raises(Invalid):
+        make(world, by_token, scopes=["read", "vote"])
+    world.do(tokens.revoke, world.alice, made.id)
+    assert world.ask(tokens.find, child.token)[0] is ANONYMOUS
     with pytest.raises(NotAllowed):
-        make(world, by_token)
+        make(world, by_token, scopes=["read"])
+    assert [event.subject_id for event in rows(world, Event)[-2:]] == [made.id, child.id]
+
+
+def test_a_machine_makes_no_tokens(world):
     with pytest.raises(NotAllowed):
-        world.do(tokens.revoke, by_token, made.id)
+        make(world, replace(world.alice, is_machine=True, scopes=frozenset({"admin"})))
 
 
 @pytest.mark.parametrize(
@@ -142,3 +228,47 @@ def test_there_is_an_end_to_how_many_tokens_one_has(world, monkeypatch):
     world.do(tokens.revoke, world.alice, first.id)
     make(world)
     make(world, world.ana)
+
+
+def test_one_for_an_organisation_alone_reaches_no_other_that_its_person_looks_after(world):
+    house, other = world.organisations["public"], world.organisations["business"]
+    for id in (house, other):
+        assign(world, world.alice, "organisation_administrator", organisation_id=id)
+    made = make(world, again(world, world.alice), organisation_id=house)
+    bound, _ = world.ask(tokens.find, made.token)
+    assert reach.administered(again(world, world.alice), world.programme_id) == {house, other}
+    assert reach.administered(bound, world.programme_id) == {house}
+
+
+def test_one_that_is_bound_reaches_nothing_of_its_person_elsewhere(world):
+    there = world.other_programme_id
+    house = next(row for row in rows(world, Organisation) if row.programme_id == there)
+    world.do(memberships.admit, None, world.alice.person_id, house, role="facilitator")
+    assign(world, world.alice, "sponsor", programme_id=there)
+    absence = Absence(None, clock.now().date() + timedelta(days=9))
+    alice = again(world, world.alice)
+    lent = world.do(delegations.lend, alice, there, world.charlie.person_id, absence)
+    elsewhere = make(world, alice)
+    world.cookie(alice)
+    held = [row.id for row in world.ask(members.assigned_to, alice)]
+    made = make(world, fresh(alice), scopes=["read", "write", "admin"], programme_id=world.programme_id)
+    bound = world.ask(tokens.find, made.token)[0]
+    assert len(held) == len(world.ask(delegations.of_person, alice)) == 1
+    assert world.ask(members.assigned_to, bound) == []
+    assert world.ask(delegations.of_person, bound) == []
+    assert {each.programme_id for each in world.ask(consents.of_person, bound)} == {world.programme_id}
+    assert [row.id for row in world.ask(tokens.of_person, bound)] == [made.id]
+    for query, id in ((members.assignment, held[0]), (delegations.find, lent), (tokens.own, elsewhere.id)):
+        assert world.ask(query, alice, id).id == id
+        with pytest.raises(NotFound):
+            world.ask(query, bound, id)
+    for verb, id in ((roles.take, held[0]), (delegations.end, lent), (tokens.revoke, elsewhere.id)):
+        with pytest.raises(NotFound):
+            world.do(verb, bound, id)
+    for verb, named in ((own_sessions.end_others, {}), (people.correct, {"name": "A", "email": ""})):
+        with pytest.raises(NotAllowed):
+            world.do(verb, bound, **named)
+    world.do(tokens.revoke, bound, make(world, bound).id)
+    world.do(tokens.revoke, bound, made.id)
+    assert len(world.ask(own_sessions.of_person, alice)) == 1
+    assert world.ask(tokens.find, elsewhere.token)[0].is_known

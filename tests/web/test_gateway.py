@@ -127,7 +127,8 @@ async def test_the_policy_allows_our_own_things_and_forms_to_identity_providers_
 
 async def test_over_https_browsers_are_told_to_stay_there() -> None:
     async with Site(base_url="https://partnership.example").client() as client:
-        assert "max-age=" in (await client.get("/api/echo")).headers["strict-transport-security"]
+        kept = (await client.get("/api/echo")).headers["strict-transport-security"]
+        assert kept == "max-age=31536000; includeSubDomains"
 
 
 async def test_what_says_nothing_of_caching_is_not_stored_and_what_does_keeps_its_word(site: Site) -> None:

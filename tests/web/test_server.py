@@ -32,7 +32,7 @@ class Site:
             Route("/large", self.large),
         ]
         self.app = Starlette(routes=routes)
-        self.app.state.context = SimpleNamespace(streams=self)
+        self.app.state.context = SimpleNamespace(streams=self, followers=self)
         self.server = server.Server(server.configuration(self.app), leave_s=leave_s)
         self.listening = server.listening("127.0.0.1", 0)
         self.port = self.listening.getsockname()[1]

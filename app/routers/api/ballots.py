@@ -19,7 +19,17 @@ from app.schemas.ballots import (
 )
 from app.services import ballot_making, ballots, challenges, reminders
 from app.services.ballot_making import Draft
-from app.web import ballot_bodies, ballot_items, bodies, closing, etags, idempotency, languages, paging
+from app.web import (
+    ballot_bodies,
+    ballot_items,
+    bodies,
+    closing,
+    etags,
+    idempotency,
+    including,
+    languages,
+    paging,
+)
 from app.web.idempotency import Answer
 from app.web.operations import PREFIX, Identifier, base_url, caller, database, operation
 from app.web.paging import Cursor, Limit
@@ -33,6 +43,7 @@ from app.web.paging import Cursor, Limit
     scope="read",
     gives=BallotList,
     paged=True,
+    includes=("challenge", "solutions"),
 )
 async def index(
     request: Request, challenge_id: Identifier, limit: Limit = paging.USUAL, cursor: Cursor = None
@@ -51,12 +62,9 @@ async def index(
         lambda connection: ballots.changes_of(connection, [view.id for view in shown])
     )
     here, language = base_url(request), languages.of(request, actor)
-    return paging.listing(
-        request,
-        page,
-        [ballot_items.ballot(here, view, changes[view.id], language) for view in shown],
-        shown[-1].id if more else None,
-    )
+    told = [ballot_items.ballot(here, view, changes[view.id], language) for view in shown]
+    included = await including.of_items(request, actor, told)
+    return paging.listing(request, page, told, shown[-1].id if more else None, included)
 
 
 @operation(
@@ -91,6 +99,7 @@ async def make(request: Request, challenge_id: Identifier) -> Response:
     scope="read",
     gives=BallotItem,
     tagged=True,
+    includes=("challenge", "solutions"),
 )
 async def show(request: Request, ballot_id: Identifier) -> Response:
     """What is decided, how and when, and whether you may vote."""
@@ -151,6 +160,7 @@ async def cancel(request: Request, ballot_id: Identifier) -> Response:
 @operation(
     "POST",
     "/ballots/{ballot_id}/extension",
+    name="extend_ballot",
     tag="ballots",
     summary="Let an open ballot close later",
     scope="write",
@@ -174,6 +184,7 @@ async def extend(request: Request, ballot_id: Identifier) -> Response:
 @operation(
     "POST",
     "/ballots/{ballot_id}/closure",
+    name="close_ballot",
     tag="ballots",
     summary="Close an open ballot now",
     scope="write",
@@ -205,6 +216,7 @@ async def close(request: Request, ballot_id: Identifier) -> Response:
 @operation(
     "POST",
     "/ballots/{ballot_id}/reminder",
+    name="remind_voters",
     tag="ballots",
     summary="Remind those who have not voted",
     scope="write",
@@ -231,22 +243,21 @@ async def _done(
 
 
 async def _shown(request: Request, actor: Actor, ballot_id: int) -> Response:
-    view, body = await database(request).read(
-        lambda connection: _written(request, connection, actor, ballot_id)
-    )
-    return etags.item(request, body, view.version)
+    view, told = await database(request).read(lambda connection: _told(request, connection, actor, ballot_id))
+    return etags.item(request, to_json(await including.of_item(request, actor, told)), view.version)
 
 
 def _answer(
     request: Request, tx: Transaction, actor: Actor, ballot_id: int, *, created: bool = False
 ) -> Answer:
-    view, body = _written(request, tx.connection, actor, ballot_id)
+    view, told = _told(request, tx.connection, actor, ballot_id)
+    body = to_json(told)
     location = f"{base_url(request)}{PREFIX}/ballots/{ballot_id}" if created else None
     return Answer(201 if created else 200, body, etags.tag(body, view.version), location)
 
 
-def _written(request: Request, connection: Any, actor: Actor, ballot_id: int) -> tuple[Any, bytes]:
+def _told(request: Request, connection: Any, actor: Actor, ballot_id: int) -> tuple[Any, dict[str, Any]]:
     view = ballots.find(connection, actor, ballot_id)
     changes = ballots.changes(connection, ballot_id)
     language = languages.of(request, actor)
-    return view, to_json(ballot_items.ballot(base_url(request), view, changes, language))
+    return view, ballot_items.ballot(base_url(request), view, changes, language)

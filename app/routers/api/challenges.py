@@ -1,27 +1,41 @@
 """Challenges and their phases, for programs."""
 
-from typing import Any
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import Annotated, Any, Literal
 
+from fastapi import Query
 from pydantic_core import to_json
 from starlette.requests import Request
 from starlette.responses import Response
 
 from app.database import Transaction
 from app.policies.actor import Actor
-from app.schemas.base import Taken
+from app.schemas.base import LARGEST_ID, Taken
 from app.schemas.challenges import (
     ChallengeChange,
     ChallengeDraft,
     ChallengeItem,
     ChallengeList,
+    Kind,
+    Language,
     PhaseDraft,
     PhasesDraft,
 )
-from app.services import challenges, programmes
-from app.web import bodies, etags, idempotency, items, paging
+from app.services import challenges, orders, programmes
+from app.web import bodies, etags, idempotency, including, items, paging
 from app.web.idempotency import Answer
 from app.web.operations import PREFIX, Identifier, base_url, caller, database, operation
 from app.web.paging import Cursor, Limit
+from app.web.validation import pointing
+
+Sort = Annotated[
+    Literal["created_at", "-created_at", "updated_at", "-updated_at", "title", "-title"] | None,
+    Query(description="By what; with `-` the other way round."),
+]
+InPhase = Annotated[Kind | None, Query(description="Only those in this phase now.")]
+InLanguage = Annotated[Language | None, Query(description="Only those in this language.")]
+OfSponsor = Annotated[int | None, Query(ge=1, le=LARGEST_ID, description="Only of this organisation.")]
 
 
 @operation(
@@ -32,28 +46,35 @@ from app.web.paging import Cursor, Limit
     scope="read",
     gives=ChallengeList,
     paged=True,
+    includes=("programme", "sponsor"),
 )
-async def index(
-    request: Request, programme_id: Identifier, limit: Limit = paging.USUAL, cursor: Cursor = None
+async def index(  # noqa: PLR0917 -- the framework passes them by name
+    request: Request,
+    programme_id: Identifier,
+    limit: Limit = paging.USUAL,
+    cursor: Cursor = None,
+    sort: Sort = None,
+    phase: InPhase = None,
+    language: InLanguage = None,
+    sponsor: OfSponsor = None,
 ) -> Response:
-    """The questions that its sponsors have set, by id."""
+    """The questions that its sponsors have set, by id unless sorted."""
     actor = await caller(request)
     page = paging.page(request, limit, cursor)
+    order = orders.of(sort, page.position)
+    wanted = challenges.Filter(phase, language, sponsor)
     programme = await database(request).read(
         lambda connection: programmes.find(connection, actor, programme_id)
     )
     found = await database(request).read(
         lambda connection: challenges.in_programme(
-            connection, actor, programme, after=page.after, limit=page.asked
+            connection, actor, programme, wanted, order=order, limit=page.asked
         )
     )
     shown, more = page.cut(found)
-    return paging.listing(
-        request,
-        page,
-        [items.challenge(base_url(request), challenge) for challenge in shown],
-        shown[-1].id if more else None,
-    )
+    told = [items.challenge(base_url(request), challenge) for challenge in shown]
+    included = await including.of_items(request, actor, told)
+    return paging.listing(request, page, told, order.place(shown[-1]) if more else None, included)
 
 
 @operation(
@@ -77,7 +98,8 @@ async def create(request: Request, programme_id: Identifier) -> Response:
         challenge_id = challenges.create(tx, actor, programme, **_fields(draft))
         return _answer(tx, actor, challenge_id, base_url(request), created=True)
 
-    return await idempotency.once(request, actor, work)
+    with _places(draft.phases or ()):
+        return await idempotency.once(request, actor, work)
 
 
 @operation(
@@ -88,12 +110,14 @@ async def create(request: Request, programme_id: Identifier) -> Response:
     scope="read",
     gives=ChallengeItem,
     tagged=True,
+    includes=("programme", "sponsor"),
 )
 async def show(request: Request, challenge_id: Identifier) -> Response:
     """The question, its brief and its phases."""
     actor = await caller(request)
     found = await database(request).read(lambda connection: challenges.find(connection, actor, challenge_id))
-    return etags.item(request, to_json(items.challenge(base_url(request), found)), found.version)
+    told = await including.of_item(request, actor, items.challenge(base_url(request), found))
+    return etags.item(request, to_json(told), found.version)
 
 
 @operation(
@@ -128,6 +152,7 @@ async def change(request: Request, challenge_id: Identifier) -> Response:
     scope="write",
     status=204,
     conditional=True,
+    conflicts=True,
 )
 async def delete(request: Request, challenge_id: Identifier) -> Response:
     """For coordinators. It leaves every page and list; the log keeps that it was there."""
@@ -165,7 +190,14 @@ async def change_phases(request: Request, challenge_id: Identifier) -> Response:
         )
         return _answer(tx, actor, challenge_id, base_url(request))
 
-    return (await database(request).write(work)).response()
+    with _places(draft.phases):
+        return (await database(request).write(work)).response()
+
+
+def _places(phases: Sequence[PhaseDraft]) -> AbstractContextManager[None]:
+    """Let an error of the end of the last phase point to where it stands in the body."""
+    last = f"phases/{len(phases) - 1}/ends_at"
+    return pointing(lambda field: last if field == "ends_at" else field)
 
 
 def _fields(given: Taken) -> dict[str, Any]:

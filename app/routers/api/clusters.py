@@ -10,7 +10,7 @@ from app.database import Transaction
 from app.policies.actor import Actor
 from app.schemas.clusters import ClusterChange, ClusterDraft, ClusterItem, ClusterList
 from app.services import boards, challenges, clusters
-from app.web import bodies, etags, idempotency, items, paging
+from app.web import bodies, etags, idempotency, including, items, paging
 from app.web.idempotency import Answer
 from app.web.operations import PREFIX, Identifier, base_url, caller, database, operation
 from app.web.paging import Cursor, Limit
@@ -75,13 +75,14 @@ async def create(request: Request, challenge_id: Identifier) -> Response:
     scope="read",
     gives=ClusterItem,
     tagged=True,
+    includes=("challenge",),
 )
 async def show(request: Request, cluster_id: Identifier) -> Response:
     """A column of the board."""
     actor = await caller(request)
     found = await database(request).read(lambda connection: clusters.find(connection, actor, cluster_id))
-    body = to_json(items.cluster(base_url(request), found.challenge_id, found))
-    return etags.item(request, body, _version(found))
+    told = items.cluster(base_url(request), found.challenge_id, found)
+    return etags.item(request, to_json(await including.of_item(request, actor, told)), _version(found))
 
 
 @operation(

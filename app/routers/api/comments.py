@@ -1,16 +1,25 @@
 """Comments, for programs."""
 
+from typing import Annotated, Literal
+
+from fastapi import Query
 from pydantic_core import to_json
 from starlette.requests import Request
 from starlette.responses import Response
 
 from app.database import Transaction
 from app.schemas.comments import CommentDraft, CommentItem, CommentList
-from app.services import comments, ideas
-from app.web import bodies, etags, idempotency, items, paging
+from app.services import comments, ideas, orders
+from app.web import bodies, etags, idempotency, including, items, paging
 from app.web.idempotency import Answer
 from app.web.operations import PREFIX, Identifier, base_url, caller, database, operation
 from app.web.paging import Cursor, Limit
+
+Sort = Annotated[
+    Literal["created_at", "-created_at", "updated_at", "-updated_at"] | None,
+    Query(description="By what; with `-` the newest first."),
+]
+OfSector = Annotated[str | None, Query(max_length=40, description="Only from this sector, by its key.")]
 
 
 @operation(
@@ -22,22 +31,28 @@ from app.web.paging import Cursor, Limit
     gives=CommentList,
     paged=True,
 )
-async def index(
-    request: Request, idea_id: Identifier, limit: Limit = paging.USUAL, cursor: Cursor = None
+async def index(  # noqa: PLR0917 -- the framework passes them by name
+    request: Request,
+    idea_id: Identifier,
+    limit: Limit = paging.USUAL,
+    cursor: Cursor = None,
+    sort: Sort = None,
+    sector: OfSector = None,
 ) -> Response:
-    """The oldest first. Of a comment that is hidden or was taken back there is no text."""
+    """The oldest first unless sorted. Of a comment that is hidden or was taken back there is no text."""
     actor = await caller(request)
     page = paging.page(request, limit, cursor)
+    order = orders.of(sort, page.position)
     await database(request).read(lambda connection: ideas.find(connection, actor, idea_id))
     found = await database(request).read(
-        lambda connection: comments.on_idea(connection, idea_id, after=page.after, limit=page.asked)
+        lambda connection: comments.on_idea(connection, idea_id, sector=sector, order=order, limit=page.asked)
     )
     shown, more = page.cut(found)
     return paging.listing(
         request,
         page,
         [items.comment(base_url(request), row) for row in shown],
-        shown[-1].id if more else None,
+        order.place(shown[-1]) if more else None,
     )
 
 
@@ -76,13 +91,15 @@ async def post(request: Request, idea_id: Identifier) -> Response:
     scope="read",
     gives=CommentItem,
     tagged=True,
+    includes=("idea",),
 )
 async def show(request: Request, comment_id: Identifier) -> Response:
     """A reply to an idea."""
     actor = await caller(request)
     row = await database(request).read(lambda connection: comments.find(connection, comment_id))
     await database(request).read(lambda connection: ideas.find(connection, actor, row.idea_id))
-    return etags.item(request, to_json(items.comment(base_url(request), row)), row.version)
+    told = await including.of_item(request, actor, items.comment(base_url(request), row))
+    return etags.item(request, to_json(told), row.version)
 
 
 @operation(

@@ -1,6 +1,6 @@
 """Ideas, for programs."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import Query
 from pydantic_core import to_json
@@ -10,19 +10,35 @@ from starlette.responses import Response
 from app.database import Transaction
 from app.policies.actor import Actor
 from app.schemas.base import LARGEST_ID
+from app.schemas.challenges import Language
 from app.schemas.ideas import IdeaChange, IdeaDraft, IdeaItem, IdeaList
 from app.services import boards, ideas
-from app.web import bodies, etags, idea_pages, idempotency, items, paging
+from app.web import bodies, etags, idea_pages, idempotency, including, items, paging
 from app.web.idempotency import Answer
 from app.web.operations import PREFIX, Identifier, base_url, caller, database, operation
 from app.web.paging import Cursor, Limit
 
-Sort = Annotated[boards.Sort, Query(description="The newest, the most supported or the best bridging first.")]
+Sort = Annotated[
+    boards.Sort,
+    Query(
+        description="The newest, the most supported or the best bridging first; or by an instant, "
+        "with `-` the newest first. While tallies are hidden, `supported` and `bridging` are as `new`."
+    ),
+]
 Cluster = Annotated[
     int | None, Query(ge=0, le=LARGEST_ID, description="Only this cluster; 0: in no cluster.")
 ]
 Sector = Annotated[str | None, Query(max_length=40, description="Only from this sector, by its key.")]
 Words = Annotated[str, Query(max_length=200, description="Only with all of these words.")]
+
+InLanguage = Annotated[Language | None, Query(description="Only those in this language.")]
+InState = Annotated[
+    boards.State,
+    Query(
+        description="Only those in this state; what is hidden or withdrawn shows to who wrote it and to facilitators."
+    ),
+]
+By = Annotated[Literal["me"] | None, Query(description="Only those that you wrote, alone or with others.")]
 
 
 @operation(
@@ -33,6 +49,7 @@ Words = Annotated[str, Query(max_length=200, description="Only with all of these
     scope="read",
     gives=IdeaList,
     paged=True,
+    includes=("programme", "challenge", "cluster", "comments"),
 )
 async def index(  # noqa: PLR0917 -- the framework passes them by name
     request: Request,
@@ -43,15 +60,28 @@ async def index(  # noqa: PLR0917 -- the framework passes them by name
     cluster: Cluster = None,
     sector: Sector = None,
     q: Words = "",
+    language: InLanguage = None,
+    state: InState = "open",
+    author: By = None,
 ) -> Response:
     """The ideas on its board, the newest first: what is posted while you read on neither repeats nor hides any."""
     actor = await caller(request)
     page = paging.page(request, limit, cursor)
-    query = boards.Query(sort, cluster, sector, q, page.position or None, page.limit)
+    query = boards.Query(
+        sort,
+        cluster,
+        sector,
+        q,
+        page.position or None,
+        page.limit,
+        language=language,
+        state=state,
+        is_mine=author is not None,
+    )
     found = await database(request).read(
         lambda connection: idea_pages.read(connection, actor, challenge_id, query, base_url(request))
     )
-    return paging.listing_of_bytes(request, page, *found)
+    return paging.listing_of_bytes(request, page, *found, await including.of_bytes(request, actor, found[0]))
 
 
 @operation(
@@ -95,13 +125,14 @@ async def post(request: Request, challenge_id: Identifier) -> Response:
     scope="read",
     gives=IdeaItem,
     tagged=True,
+    includes=("programme", "challenge", "cluster", "comments"),
 )
 async def show(request: Request, idea_id: Identifier) -> Response:
     """A card, with how it stands and whether you support it."""
     actor = await caller(request)
     view = await database(request).read(lambda connection: ideas.find(connection, actor, idea_id))
-    body = to_json(items.idea(base_url(request), view))
-    return etags.item(request, body, view.version)
+    told = await including.of_item(request, actor, items.idea(base_url(request), view))
+    return etags.item(request, to_json(told), view.version)
 
 
 @operation(

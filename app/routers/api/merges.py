@@ -11,7 +11,7 @@ from app.policies.actor import Actor
 from app.schemas.moderation import MergeDraft, MergeItem, MergeList, ObjectionDraft
 from app.services import ideas, merges
 from app.services.merges import MergeView
-from app.web import bodies, etags, idempotency, items, paging
+from app.web import bodies, etags, idempotency, including, items, paging
 from app.web.idempotency import Answer
 from app.web.operations import PREFIX, Identifier, base_url, caller, database, operation
 from app.web.paging import Cursor, Limit
@@ -25,6 +25,7 @@ from app.web.paging import Cursor, Limit
     scope="read",
     gives=MergeList,
     paged=True,
+    includes=("source", "target"),
 )
 async def index(
     request: Request, idea_id: Identifier, limit: Limit = paging.USUAL, cursor: Cursor = None
@@ -35,12 +36,9 @@ async def index(
     await database(request).read(lambda connection: ideas.find(connection, actor, idea_id))
     found = await database(request).read(lambda connection: merges.of_idea(connection, actor, idea_id))
     shown, more = page.cut([merge for merge in reversed(found) if merge.id > page.after])
-    return paging.listing(
-        request,
-        page,
-        [items.merge(base_url(request), actor, merge) for merge in shown],
-        shown[-1].id if more else None,
-    )
+    told = [items.merge(base_url(request), actor, merge) for merge in shown]
+    included = await including.of_items(request, actor, told)
+    return paging.listing(request, page, told, shown[-1].id if more else None, included)
 
 
 @operation(
@@ -75,17 +73,20 @@ async def propose(request: Request, idea_id: Identifier) -> Response:
     scope="read",
     gives=MergeItem,
     tagged=True,
+    includes=("source", "target"),
 )
 async def show(request: Request, merge_id: Identifier) -> Response:
     """How it stands."""
     actor = await caller(request)
     found = await database(request).read(lambda connection: merges.find(connection, actor, merge_id))
-    return etags.item(request, to_json(items.merge(base_url(request), actor, found)), 1)
+    told = await including.of_item(request, actor, items.merge(base_url(request), actor, found))
+    return etags.item(request, to_json(told), 1)
 
 
 @operation(
     "POST",
     "/merges/{merge_id}/acceptance",
+    name="accept_merge",
     tag="merges",
     summary="Consent to a merge",
     scope="write",
@@ -101,6 +102,7 @@ async def accept(request: Request, merge_id: Identifier) -> Response:
 @operation(
     "POST",
     "/merges/{merge_id}/refusal",
+    name="refuse_merge",
     tag="merges",
     summary="Refuse a merge",
     scope="write",
@@ -116,6 +118,7 @@ async def decline(request: Request, merge_id: Identifier) -> Response:
 @operation(
     "POST",
     "/merges/{merge_id}/undoing",
+    name="undo_merge",
     tag="merges",
     summary="Undo a merge",
     scope="write",
@@ -131,6 +134,7 @@ async def undo(request: Request, merge_id: Identifier) -> Response:
 @operation(
     "POST",
     "/merges/{merge_id}/objection",
+    name="object_to_merge",
     tag="merges",
     summary="Object to a merge",
     scope="write",

@@ -11,14 +11,18 @@ from app.errors import NotFound
 from app.lib.i18n import N_
 from app.schemas.moderation import HidingAnswer, HidingDraft, HidingItem
 from app.services import ideas, moderation
-from app.web import bodies, idempotency, items
+from app.web import bodies, etags, idempotency, items
 from app.web.idempotency import Answer
 from app.web.operations import Identifier, caller, database, operation
+
+UNCOUNTED = 0
+"""The version of what counts none: its tag differs by the bytes."""
 
 
 @operation(
     "PUT",
     "/ideas/{idea_id}/pin",
+    name="pin_idea",
     tag="moderation",
     summary="Pin an idea",
     scope="write",
@@ -33,7 +37,13 @@ async def pin(request: Request, idea_id: Identifier) -> Response:
 
 
 @operation(
-    "DELETE", "/ideas/{idea_id}/pin", tag="moderation", summary="Unpin an idea", scope="write", status=204
+    "DELETE",
+    "/ideas/{idea_id}/pin",
+    name="unpin_idea",
+    tag="moderation",
+    summary="Unpin an idea",
+    scope="write",
+    status=204,
 )
 async def unpin(request: Request, idea_id: Identifier) -> Response:
     """For facilitators and coordinators; twice is once."""
@@ -45,10 +55,12 @@ async def unpin(request: Request, idea_id: Identifier) -> Response:
 @operation(
     "GET",
     "/ideas/{idea_id}/hiding",
+    name="get_hiding",
     tag="moderation",
     summary="Read why an idea is hidden",
     scope="read",
     gives=HidingItem,
+    tagged=True,
 )
 async def show(request: Request, idea_id: Identifier) -> Response:
     """For its authors, facilitators and coordinators."""
@@ -57,12 +69,13 @@ async def show(request: Request, idea_id: Identifier) -> Response:
     row = await database(request).read(lambda connection: moderation.hiding_of(connection, idea_id))
     if row is None:
         raise NotFound(N_("This idea is not hidden."))
-    return Response(to_json(items.hiding(row)), 200, media_type="application/json")
+    return etags.item(request, to_json(items.hiding(row)), UNCOUNTED)
 
 
 @operation(
     "POST",
     "/ideas/{idea_id}/hiding",
+    name="hide_idea",
     tag="moderation",
     summary="Hide an idea",
     scope="write",
@@ -87,6 +100,7 @@ async def hide(request: Request, idea_id: Identifier) -> Response:
 @operation(
     "DELETE",
     "/ideas/{idea_id}/hiding",
+    name="restore_idea",
     tag="moderation",
     summary="Put a hidden idea back",
     scope="write",
@@ -102,6 +116,7 @@ async def restore(request: Request, idea_id: Identifier) -> Response:
 @operation(
     "POST",
     "/ideas/{idea_id}/hiding/answer",
+    name="answer_hiding",
     tag="moderation",
     summary="Answer a hiding",
     scope="write",

@@ -48,6 +48,7 @@ async def show(request: Request, ballot_id: Identifier) -> Response:
     scope="read",
     gives=LogItem,
     tagged=True,
+    whole=True,
     conflicts=True,
 )
 async def log(request: Request, ballot_id: Identifier) -> Response:

@@ -11,7 +11,7 @@ from app.policies.actor import Actor
 from app.schemas.base import Taken
 from app.schemas.solutions import SolutionChange, SolutionDraft, SolutionItem, SolutionList
 from app.services import challenges, solutions
-from app.web import ballot_items, bodies, etags, idempotency, paging
+from app.web import ballot_items, bodies, etags, idempotency, including, paging
 from app.web.idempotency import Answer
 from app.web.operations import PREFIX, Identifier, base_url, caller, database, operation
 from app.web.paging import Cursor, Limit
@@ -25,6 +25,7 @@ from app.web.paging import Cursor, Limit
     scope="read",
     gives=SolutionList,
     paged=True,
+    includes=("challenge", "ideas"),
 )
 async def index(
     request: Request, challenge_id: Identifier, limit: Limit = paging.USUAL, cursor: Cursor = None
@@ -39,12 +40,9 @@ async def index(
         )
     )
     shown, more = page.cut(found)
-    return paging.listing(
-        request,
-        page,
-        [ballot_items.solution(base_url(request), view) for view in shown],
-        shown[-1].id if more else None,
-    )
+    told = [ballot_items.solution(base_url(request), view) for view in shown]
+    included = await including.of_items(request, actor, told)
+    return paging.listing(request, page, told, shown[-1].id if more else None, included)
 
 
 @operation(
@@ -78,12 +76,14 @@ async def promote(request: Request, challenge_id: Identifier) -> Response:
     scope="read",
     gives=SolutionItem,
     tagged=True,
+    includes=("challenge", "ideas"),
 )
 async def show(request: Request, solution_id: Identifier) -> Response:
     """What is decided on."""
     actor = await caller(request)
     view = await database(request).read(lambda connection: solutions.find(connection, actor, solution_id))
-    return etags.item(request, to_json(ballot_items.solution(base_url(request), view)), view.version)
+    told = await including.of_item(request, actor, ballot_items.solution(base_url(request), view))
+    return etags.item(request, to_json(told), view.version)
 
 
 @operation(

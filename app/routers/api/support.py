@@ -14,6 +14,7 @@ from app.web.operations import Identifier, caller, database, operation
 @operation(
     "PUT",
     "/ideas/{idea_id}/support",
+    name="set_support",
     tag="support",
     summary="Support an idea",
     scope="write",
@@ -28,6 +29,7 @@ async def give(request: Request, idea_id: Identifier) -> Response:
 @operation(
     "DELETE",
     "/ideas/{idea_id}/support",
+    name="delete_support",
     tag="support",
     summary="Take support back",
     scope="write",

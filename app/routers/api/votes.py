@@ -26,6 +26,7 @@ _KEPT_NOWHERE = {"Cache-Control": "no-store"}
 @operation(
     "PUT",
     "/ballots/{ballot_id}/vote",
+    name="cast_vote",
     tag="votes",
     summary="Vote",
     scope="vote",
@@ -47,6 +48,7 @@ async def cast(request: Request, ballot_id: Identifier) -> Response:
 @operation(
     "GET",
     "/ballots/{ballot_id}/vote",
+    name="get_vote",
     tag="votes",
     summary="Read your own vote",
     scope="vote",
@@ -66,6 +68,7 @@ async def show(request: Request, ballot_id: Identifier) -> Response:
 @operation(
     "DELETE",
     "/ballots/{ballot_id}/vote",
+    name="delete_vote",
     tag="votes",
     summary="Take your vote back",
     scope="vote",

@@ -16,29 +16,51 @@
       else headers[field.name] = field.value;
     }
     if (token.value) headers.Authorization = `Bearer ${token.value.trim()}`;
-    if (body !== undefined) headers["Content-Type"] = "application/json";
+    if (body !== undefined) headers["Content-Type"] = form.dataset.type;
     const address = query.size ? `${path}?${query}` : path;
     return [address, { method: form.dataset.call, headers, body, credentials: "omit", cache: "no-store" }];
   };
 
-  const readable = (text, type) => {
-    if (!/json/.test(type)) return text;
-    return JSON.stringify(JSON.parse(text), null, 2);
+  /* An answer as text: JSON with its lines apart, a file that is no text by its size alone. */
+  const readable = async (answer, type) => {
+    if (type && !/^text\/|json|[/+]xml/.test(type)) return `${(await answer.blob()).size} bytes`;
+    const text = await answer.text();
+    return /[/+]json\b/.test(type) ? JSON.stringify(JSON.parse(text), null, 2) : text;
   };
 
+  /* A stream is shown as it comes. */
+  const follow = async (answer, shown) => {
+    const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+    for (let part = await reader.read(); !part.done; part = await reader.read()) shown.append(part.value);
+  };
+
+  /* A form follows one answer: sent again, or with its row closed, it lets go of the one before. */
+  const under = new WeakMap();
+  const leave = (form) => under.get(form)?.abort();
+
   const send = async (form) => {
+    leave(form);
+    const control = new AbortController();
+    under.set(form, control);
     const shown = form.querySelector("[data-answer]");
     shown.hidden = false;
     shown.textContent = "…";
     try {
-      const answer = await fetch(...request(form));
-      const text = await answer.text();
-      const heads = ["etag", "link", "location", "ratelimit", "retry-after"]
+      const [address, options] = request(form);
+      const answer = await fetch(address, { ...options, signal: control.signal });
+      const type = answer.headers.get("content-type") ?? "";
+      const heads = ["content-type", "etag", "event-position", "link", "location", "ratelimit", "retry-after"]
         .filter((name) => answer.headers.has(name))
         .map((name) => `${name}: ${answer.headers.get(name)}`);
-      shown.textContent = [`${answer.status} ${answer.statusText}`, ...heads, "", readable(text, answer.headers.get("content-type") ?? "")].join("\n");
+      const head = [`${answer.status} ${answer.statusText}`, ...heads, "", ""].join("\n");
+      if (!type.startsWith("text/event-stream")) {
+        shown.textContent = head + (await readable(answer, type));
+        return;
+      }
+      shown.textContent = head;
+      await follow(answer, shown);
     } catch (error) {
-      shown.textContent = String(error);
+      if (!control.signal.aborted) shown.textContent = String(error);
     }
   };
 
@@ -48,6 +70,7 @@
       event.preventDefault();
       send(form);
     });
+    form.closest("details").addEventListener("toggle", ({ target }) => target.open || leave(form));
   }
   const panel = document.getElementById("token-form");
   panel.hidden = false;

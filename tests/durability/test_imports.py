@@ -1,0 +1,88 @@
+"""A worker killed in the middle of an import, twice: its rows are made, each once, when it is started again."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+
+import pytest
+from sqlalchemy import func, select
+
+from app.integrations import queue
+from app.models import Event, Idea, ImportRow
+from app.models.base import table
+from app.services import imports
+from tests.durability.servers import ROOT
+
+ROWS = 2_000
+IDEA, EVENT, ROW = table(Idea), table(Event), table(ImportRow)
+
+
+class Worker:
+    """A worker of our own, of one name at every start."""
+
+    def __init__(self, database_url, log):
+        self._log = log
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("PARTNERSHIP_")}
+        self._environment = kept | {
+            "PARTNERSHIP_DATABASE_URL": database_url,
+            "PARTNERSHIP_REPLICA": "imports",
+        }
+        self._process = None
+
+    def start(self):
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "app.cli", "worker"],
+                cwd=ROOT,
+                env=self._environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def kill(self):
+        if self._process is not None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+            self._process = None
+
+
+@pytest.mark.slow
+def test_each_row_is_made_once_however_often_the_worker_dies(world, database_url, tmp_path):
+    queue.migrate(database_url)
+    text = "title,reference\n" + "".join(f"Idea {number},r{number % 1990}\n" for number in range(ROWS))
+    about = {"kind": "ideas", "format": "csv", "challenge_id": world.challenge_id}
+    made = world.do(imports.start, world.cora, world.programme, text.encode(), **about)
+    worker = Worker(database_url, tmp_path / "worker.log")
+    try:
+        for share in (0.15, 0.5):
+            worker.start()
+            _until(world, made, lambda view, share=share: view.rows_read > ROWS * share)
+            worker.kill()
+            assert world.ask(imports.found, made).state == "running"
+        worker.start()
+        view = _until(world, made, lambda view: view.is_over)
+    finally:
+        worker.kill()
+    assert (view.state, view.rows_made, view.rows_refused, view.attempt) == ("done", 1990, 10, 1)
+    marks = world.ask(lambda c: c.execute(select(ROW.c.state, ROW.c.made_id)).all())
+    ids = [mark.made_id for mark in marks if mark.state == "made"]
+    titles = world.ask(lambda c: c.execute(select(IDEA.c.title).where(IDEA.c.id.in_(ids))).scalars().all())
+    assert Counter(titles) == Counter(f"Idea {number}" for number in range(1990))
+    posted = select(func.count()).select_from(EVENT).where(EVENT.c.type == "idea.posted")
+    here = posted.where(EVENT.c.challenge_id == world.challenge_id)
+    assert world.ask(lambda c: c.execute(here).scalar()) == 1990
+    assert "Idea 1" not in (tmp_path / "worker.log").read_text()
+
+
+def _until(world, import_id, holds):
+    deadline = time.monotonic() + 90
+    while time.monotonic() < deadline:
+        view = world.ask(imports.found, import_id)
+        if holds(view):
+            return view
+        time.sleep(0.02)
+    raise AssertionError(f"it does not come: {view}")
