@@ -351,7 +351,7 @@ class Everything:
     def _of_oneself(self, at: World, owner: Actor) -> dict[str, Thing]:
         """A calendar, a token, a session, a role besides, a role lent."""
         feed = at.do(calendar_feeds.make, owner, at.programme)
-        token = at.do(tokens.create, owner, name="A", scopes=["read"])
+        token = at.do(tokens.create, owner, name="A", scopes=["read"], programme_id=at.programme_id)
         assignment = (
             at.do(roles.give, at.cora, at.programme_id, owner.person_id, Wanted("sponsor"))
             if owner is not at.cora
