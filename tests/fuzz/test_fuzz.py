@@ -54,8 +54,10 @@ def test_no_call_breaks_what_the_document_says_for_long(place: Place, role: str)
     since = time.monotonic()
     runs = [place.fuzz(role, *options) for options in (LONG, LONG_STATES)]
     print(f"\n{role}: {told(runs)}, {time.monotonic() - since:.0f} s")
-    failed = [run.printed for run in runs if run.status]
-    assert not failed, "\n\n".join(failed)
+    for run in runs:
+        if run.status:
+            print(run.printed)  # at once: the other roles take half an hour
+    assert not any(run.status for run in runs)
     assert sum(len(run.calls) for run in runs) > 1_250, "sixteen of these make 20,000"
 
 
