@@ -14,7 +14,7 @@ from app.services.bookings import BookingView
 from app.services.exchange_rules import Item
 from app.services.home_managers import NOBODY, Manager
 from app.services.wishes import WishView
-from app.web.validation import InvalidParameter, pointing
+from app.web.validation import pointing
 
 _WHERE: Final = {
     "manager_id": "manager/person",
@@ -96,15 +96,6 @@ def places() -> Iterator[None]:
     """Let errors of a placement or a booking point to where its fields stand in the body."""
     with pointing(_place):
         yield
-
-
-@contextmanager
-def places_of_queries() -> Iterator[None]:
-    """Let errors of what was asked in the address point there, and not into a body."""
-    try:
-        yield
-    except Invalid as error:
-        raise InvalidParameter("query", *error.errors) from None
 
 
 @contextmanager

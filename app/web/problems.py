@@ -36,6 +36,9 @@ API: Final = ("/api/", "/oauth/", "/scim/", "/.well-known/")
 
 MEDIA_TYPE: Final = "application/problem+json"
 
+BODILESS: Final = frozenset({"GET", "HEAD", "DELETE"})
+"""Methods whose requests have no body here."""
+
 SCIM: Final = "/scim/"
 SCIM_MEDIA_TYPE: Final = "application/scim+json"
 SCIM_ERROR: Final = "urn:ietf:params:scim:api:messages:2.0:Error"
@@ -258,10 +261,15 @@ def document(request: Request, error: DomainError) -> bytes:
     if request_id := request.scope.get("state", {}).get("request_id"):
         fields["request_id"] = request_id
     if isinstance(error, Invalid):
-        place = error.place if isinstance(error, InvalidParameter) else "body"
+        place = error.place if isinstance(error, InvalidParameter) else _place(request)
         errors = [_as_sent(request, wrong) for wrong in error.errors] if place == "body" else error.errors
         fields["errors"] = [_told(language, place, wrong) for wrong in errors]
     return to_json(fields)
+
+
+def _place(request: Request) -> str:
+    """Where what a service finds wrong stands: a request that carries no body has said all of it in its address."""
+    return "query" if request.method in BODILESS else "body"
 
 
 def _as_sent(request: Request, wrong: FieldError) -> FieldError:

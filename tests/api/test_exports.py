@@ -231,7 +231,11 @@ def test_what_is_no_export_is_refused_and_says_why(api: Api) -> None:
     wrong = api.alice.get(f"{path}/ideas", params={"format": "pdf"})
     assert is_problem(wrong, 422, "invalid")
     assert pointers(wrong) == ["/format"]
-    assert is_problem(export(api.alice, api, "exchanges", challenge=api.challenge_id), 422, "invalid")
+    of_a_challenge = export(api.alice, api, "exchanges", challenge=api.challenge_id)
+    assert is_problem(of_a_challenge, 422, "invalid")
+    assert [(error["in"], error["pointer"]) for error in of_a_challenge.json()["errors"]] == [
+        ("query", "/challenge")
+    ]
     assert is_problem(
         export(api.alice, api, "ideas", challenge=api.world.other_challenge_id), 404, "not-found"
     )

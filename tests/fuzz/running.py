@@ -7,22 +7,27 @@ import sys
 from base64 import b64encode
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
 
+from sqlalchemy import update
+
 from app.database import Database, Transaction
 from app.demo import fill
 from app.integrations import queue
+from app.models import AccessToken
+from app.models.base import table
 from app.services import clients, people, programmes, tokens
 from tests.durability.servers import ROOT, ServerProcess
 from tests.factories.world import fresh
 
 SCOPES = ("read", "write", "vote", "book", "admin")
 MACHINE = "machine"
+FAR = 7_000_000
 ROLES = (
     "public",
     "business",
@@ -113,18 +118,17 @@ def running(database_url: str, place: Path) -> Iterator[Place]:
     """The demo in the migrated database, served until the end."""
     queue.migrate(database_url)
     server = ServerProcess(database_url, place / "server.log", jobs=True, sign_in_rate_limit="1000000/minute")
-    database = Database(database_url, readers=1)
-    try:
+    with closing(Database(database_url, readers=1)) as database:
         fill.fill(database, base_url=server.base_url)
         held = {role: database.write_now(lambda tx, role=role: _token(tx, role)) for role in ROLES[:-1]}
         machine = database.write_now(_machine)
-    finally:
-        database.close()
-    server.start()
-    try:
-        yield Place(server, held | {MACHINE: _token_of(machine, server.base_url)}, place / "notes")
-    finally:
-        server.kill()
+        server.start()
+        try:
+            held[MACHINE] = _token_of(machine, server.base_url)
+            database.write_now(_out_of_reach)
+            yield Place(server, held, place / "notes")
+        finally:
+            server.kill()
 
 
 def _person(tx: Transaction, role: str) -> Any:
@@ -133,6 +137,12 @@ def _person(tx: Transaction, role: str) -> Any:
 
 def _token(tx: Transaction, role: str) -> str:
     return tokens.create(tx, _person(tx, role), name="fuzz", scopes=SCOPES).token
+
+
+def _out_of_reach(tx: Transaction) -> None:
+    """Give the tokens ids that nobody guesses: who revokes the one they came with learns nothing after that."""
+    token = table(AccessToken)
+    tx.execute(update(token).values(id=token.c.id + FAR))
 
 
 def _machine(tx: Transaction) -> clients.NewClient:

@@ -226,8 +226,7 @@ async def take_back(request: Request, booking_id: Identifier, reason: Reason = "
         version = etags.meant(versions, lambda: bookings.find(tx.connection, actor, booking_id).version)
         taking_back.take_back(tx, actor, booking_id, reason=reason, version=version)
 
-    with exchange_bodies.places_of_queries():
-        await database(request).write(work)
+    await database(request).write(work)
     return Response(status_code=204)
 
 

@@ -11,7 +11,7 @@ from app.lib import clock
 from app.schemas.base import Day
 from app.schemas.overviews import CalendarItem, ClosingDayList, OverviewItem
 from app.services import exchange_calendar, exchange_overview, programmes
-from app.web import etags, exchange_bodies, languages, paging, stay_items
+from app.web import etags, languages, paging, stay_items
 from app.web.operations import Identifier, base_url, caller, database, operation
 from app.web.paging import Cursor, Limit
 
@@ -76,12 +76,11 @@ async def closing_days(  # noqa: PLR0917 -- the framework passes them by name
         lambda connection: programmes.find(connection, actor, programme_id)
     )
     language = languages.of(request, actor)
-    with exchange_bodies.places_of_queries():
-        found = await database(request).read(
-            lambda connection: exchange_calendar.closing_days_of(
-                connection, actor, programme, first_day, last_day, language=language, now=clock.now()
-            )
+    found = await database(request).read(
+        lambda connection: exchange_calendar.closing_days_of(
+            connection, actor, programme, first_day, last_day, language=language, now=clock.now()
         )
+    )
     shown, more = page.cut([each for each in found if each.day.toordinal() > page.after])
     items = [stay_items.closing_day(each) for each in shown]
     return paging.listing(request, page, items, shown[-1].day.toordinal() if more else None)

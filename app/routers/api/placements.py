@@ -195,8 +195,7 @@ async def withdraw(
             tx, actor, placement_id, reason=reason, cancel_bookings=cancel_bookings, version=version
         )
 
-    with exchange_bodies.places_of_queries():
-        await database(request).write(work)
+    await database(request).write(work)
     return Response(status_code=204)
 
 
