@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from base64 import b64encode
@@ -24,10 +25,10 @@ from app.models.base import table
 from app.services import clients, people, programmes, tokens
 from tests.durability.servers import ROOT, ServerProcess
 from tests.factories.world import fresh
+from tests.fuzz import FAR
 
 SCOPES = ("read", "write", "vote", "book", "admin")
 MACHINE = "machine"
-FAR = 7_000_000
 ROLES = (
     "public",
     "business",
@@ -55,6 +56,11 @@ class Run:
     def statuses(self) -> Counter[int]:
         """How often each status came."""
         return Counter(status for _, status, _ in self.calls)
+
+    @property
+    def links(self) -> int:
+        """How many kinds of links it followed from one answer to the next call."""
+        return int((re.findall(r"API Links: +(\d+) covered", self.printed) or ["0"])[0])
 
     @property
     def seed(self) -> str:
