@@ -117,8 +117,8 @@ schemathesis.openapi.format(
 @schemathesis.check
 def what_is_deleted_is_gone(ctx: Any, response: Any, case: Any) -> Any:
     """In place of `use_after_free`: what was on show stays to be read, with what hangs on it, by those who wrote it or
-    answer for it. That it was taken back is then told by its `state` or by `revoked_at`; what is everyone's own, such as
-    wishes, is empty and of version 0.
+    answer for it. That it was taken back is then told by its `state` or by `revoked_at`; what is everyone's own, such
+    as wishes, is empty and of version 0.
     """
     try:
         return use_after_free(ctx, response, case)
