@@ -18,8 +18,8 @@ from tests.fuzz.running import ROLES, Place, Run, running
 
 SHORT = ("--max-examples", "1", "--seed", "6", "--no-shrink", "--phases")
 LONG = ("--phases", "examples,coverage,fuzzing", "--max-examples", "10")
-LONG_STATES = ("--phases", "stateful", "--max-examples", "100")
-STATES = 4
+LONG_STATES = ("--phases", "stateful", "--max-examples", "30")
+STATES = 3
 """A run of states ends when the server answers otherwise than it did to the same before, which is soon: so several."""
 
 
