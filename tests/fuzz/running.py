@@ -10,22 +10,22 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
 
-from sqlalchemy import update
+from sqlalchemy import Connection, select
 
 from app.database import Database, Transaction
 from app.demo import fill
 from app.integrations import queue
-from app.models import AccessToken
+from app.lib import secrets
+from app.models import AccessToken, Membership
 from app.models.base import table
 from app.services import clients, people, programmes, tokens
 from tests.durability.servers import ROOT, ServerProcess
 from tests.factories.world import fresh
-from tests.fuzz import FAR
 
 SCOPES = ("read", "write", "vote", "book", "admin")
 MACHINE = "machine"
@@ -76,10 +76,17 @@ class Run:
 class Place:
     """A running server with the demo in it, and a token for each role."""
 
-    def __init__(self, server: ServerProcess, tokens: dict[str, str], notes: Path) -> None:
+    def __init__(
+        self,
+        server: ServerProcess,
+        tokens: dict[str, str],
+        own: dict[str, dict[str, int]],
+        notes: Path,
+    ) -> None:
         self.base_url = server.base_url
         self.environment = server.environment
         self.tokens = tokens
+        self._own = own
         self._notes = notes
 
     @cached_property
@@ -110,7 +117,12 @@ class Place:
         ended = subprocess.run(
             command,
             cwd=ROOT,
-            env=os.environ | {"FUZZ_NOTES": str(self._notes), "PYTHONPATH": str(ROOT)},
+            env=os.environ
+            | {
+                "FUZZ_NOTES": str(self._notes),
+                "FUZZ_OWN": json.dumps(self._own[role]),
+                "PYTHONPATH": str(ROOT),
+            },
             capture_output=True,
             text=True,
             check=False,
@@ -131,8 +143,8 @@ def running(database_url: str, place: Path) -> Iterator[Place]:
         server.start()
         try:
             held[MACHINE] = _token_of(machine, server.base_url)
-            database.write_now(_out_of_reach)
-            yield Place(server, held, place / "notes")
+            own = {role: database.read_now(partial(_own, secret=held[role])) for role in ROLES}
+            yield Place(server, held, own, place / "notes")
         finally:
             server.kill()
 
@@ -145,10 +157,15 @@ def _token(tx: Transaction, role: str) -> str:
     return tokens.create(tx, _person(tx, role), name="fuzz", scopes=SCOPES).token
 
 
-def _out_of_reach(tx: Transaction) -> None:
-    """Give the tokens ids that nobody guesses: who revokes the one they came with learns nothing after that."""
-    token = table(AccessToken)
-    tx.execute(update(token).values(id=token.c.id + FAR))
+def _own(connection: Connection, secret: str) -> dict[str, int]:
+    """The ids of a token, of whose it is and of their place, by the names that addresses have for them."""
+    token, member = table(AccessToken), table(Membership)
+    found = connection.execute(
+        select(token.c.id.label("token_id"), token.c.person_id, member.c.id.label("membership_id"))
+        .join(member, member.c.person_id == token.c.person_id)
+        .where(token.c.token_hash == secrets.digest(secret))
+    ).mappings()
+    return dict(found.one())
 
 
 def _machine(tx: Transaction) -> clients.NewClient:
