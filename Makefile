@@ -11,7 +11,7 @@ export PARTNERSHIP_PORT := $(PORT)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench fuzz peers lock upgrade messages format clean
+.PHONY: help run test check bench long fuzz peers lock upgrade messages format clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -22,7 +22,7 @@ run: $(VENV)/.base $(BIN)/partnership ## migrations, the demo programme, and the
 	@exec $(BIN)/python -m app.cli serve
 
 test: $(VENV)/.test $(BIN)/partnership ## the whole suite (ARGS="-k ideas" for a part)
-	@$(BIN)/python -m tests.with_servers $(or $(ARGS),--numprocesses=auto --maxprocesses=4 --dist=loadscope)
+	@$(BIN)/python -m tests.with_servers $(or $(ARGS),--numprocesses=4 --dist=loadscope)
 
 check: $(VENV)/.check $(BIN)/partnership ## style, types, imports between rooms, templates, dependencies, Dockerfile
 	$(BIN)/ruff check .
@@ -41,8 +41,11 @@ bench: $(VENV)/.test $(BIN)/partnership ## measured against the floor, as ratios
 peers: var/peers/.done ## methods compared with heavy libraries, in an environment of their own
 	@var/peers/bin/python -m pytest tests/peers -m peers $(ARGS)
 
+long: $(VENV)/.test $(BIN)/partnership ## tests that take many minutes, together about an hour: `make fuzz`, and 500 orders of bookings
+	@$(BIN)/python -m tests.with_servers -m long -s $(ARGS)
+
 fuzz: $(VENV)/.test $(BIN)/partnership ## schemathesis, as someone of each role, on both engines: half an hour (ARGS="-k host" for a part)
-	@$(BIN)/python -m tests.with_servers tests/fuzz -m fuzz -s $(ARGS)
+	@$(BIN)/python -m tests.with_servers tests/fuzz -m long -s $(ARGS)
 
 lock: $(VENV)/.check ## requirements/*.in to *.txt, keeping the versions that still fit
 	$(BIN)/uv pip compile $(LOCK) -o requirements/base.txt requirements/base.in

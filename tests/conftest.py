@@ -20,7 +20,9 @@ ENGINES = ("sqlite", "postgresql")
 pytest_plugins = [
     "tests.plugins.garbage",
     "tests.plugins.logs",
+    "tests.plugins.long",
     "tests.plugins.patience",
+    "tests.plugins.statements",
     "tests.plugins.turns",
     "tests.plugins.unavailable",
 ]

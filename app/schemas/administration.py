@@ -1,12 +1,42 @@
 """Machines, directories, the audit log, retention, providers; as the API takes and gives them."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
 from app.schemas.base import Change, Given, Item, Reference, Taken, text, whole
 from app.schemas.members import GivenRole, PlaceRole
+
+JwkSet = Annotated[
+    dict[str, Any],
+    WithJsonSchema(
+        {
+            "type": "object",
+            "required": ["keys"],
+            "properties": {
+                "keys": {
+                    "type": "array",
+                    "minItems": 1,
+                    "items": {
+                        "type": "object",
+                        "required": ["kty"],
+                        "properties": {"kty": {"type": "string"}},
+                        "additionalProperties": {
+                            "anyOf": [
+                                {"type": "string"},
+                                {"type": "boolean"},
+                                {"type": "array", "items": {"type": "string"}},
+                            ]
+                        },
+                    },
+                }
+            },
+            "additionalProperties": False,
+        }
+    ),
+]
+"""A set of public keys (RFC 7517), as it is described; whether it is one, the service that reads it says."""
 
 
 class ClientDraft(Taken):
@@ -17,9 +47,7 @@ class ClientDraft(Taken):
     role: PlaceRole = "observer"
     scopes: list[Literal["read", "write", "admin", "scim"]] = Field(["read"], description="What it may do.")
     method: Literal["client_secret", "private_key_jwt"] = "client_secret"
-    keys: dict[str, Any] | None = Field(
-        None, description="Its public keys, a JWK set, for `private_key_jwt`."
-    )
+    keys: JwkSet | None = Field(None, description="Its public keys, a JWK set, for `private_key_jwt`.")
     days: int | None = Field(None, description="1 to 366; left out: until it is revoked.")
 
 
@@ -59,7 +87,7 @@ class ClientList(Given):
 class KeysDraft(Taken):
     """The public keys of a machine, in place of those before."""
 
-    keys: dict[str, Any] = Field(description="A JWK set.")
+    keys: JwkSet = Field(description="A JWK set.")
 
 
 class ClientTokenItem(Given):

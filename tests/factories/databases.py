@@ -3,10 +3,15 @@
 To copy a template of some hundred tables takes half a second, to empty those that a test has filled a twentieth of it.
 """
 
+from collections.abc import Callable
+from typing import Any, TypeVar
 from uuid import uuid4
 
-from sqlalchemy import Connection, Engine, create_engine, text
-from sqlalchemy.engine import URL, make_url
+import psycopg
+from sqlalchemy.engine import make_url
+
+T = TypeVar("T")
+Connection = psycopg.Connection[Any]
 
 _TABLES = """
     SELECT format('%I.%I', schemaname, tablename) FROM pg_tables
@@ -29,7 +34,7 @@ class Server:
     def __init__(self, url: str) -> None:
         self._address = make_url(url)
         self._idle: dict[str, list[str]] = {}
-        self._shapes: dict[str, object] = {}
+        self._shapes: dict[str, tuple[object, str]] = {}
 
     def url(self, name: str) -> str:
         """The address of one of its databases."""
@@ -53,12 +58,12 @@ class Server:
             return idle.pop()
         name = self.create(template)
         if template not in self._shapes:
-            self._shapes[template] = self._in(name, lambda connection: connection.execute(text(_SHAPE)).one())
+            self._shapes[template] = self._in(name, _shape)
         return name
 
     def give_back(self, name: str, template: str) -> None:
         """Empty a database for the next one; one that was altered, or that someone still talks to, is dropped."""
-        if self._in(name, lambda connection: self._emptied(connection, template)):
+        if self._in(name, lambda connection: _emptied(connection, *self._shapes[template])):
             self._idle[template].append(name)
         else:
             self.drop(name)
@@ -71,36 +76,29 @@ class Server:
 
     def run(self, statement: str) -> None:
         """Run a statement on the server, outside the databases that it may be about."""
-        self._in(self._address.database or "postgres", lambda connection: connection.execute(text(statement)))
+        self._in(self._address.database or "postgres", lambda connection: connection.execute(statement))
 
-    def _emptied(self, connection: Connection, template: str) -> bool:
-        if connection.execute(text(_OTHERS)).scalar() or (
-            connection.execute(text(_SHAPE)).one() != self._shapes[template]
-        ):
-            return False
-        tables = connection.execute(text(_TABLES)).scalars().all()
-        looks = " UNION ALL ".join(
-            f"SELECT '{table}' WHERE EXISTS (SELECT 1 FROM {table})" for table in tables
-        )
-        filled = connection.execute(text(looks)).scalars().all()
-        # In this role no trigger keeps what refers to another row, or the audit log.
-        connection.execute(text("SET session_replication_role = replica"))
-        for table in filled:
-            connection.execute(text(f"DELETE FROM {table}"))
-        for sequence in connection.execute(text(_SEQUENCES)).scalars().all():
-            connection.execute(text(f"ALTER SEQUENCE {sequence} RESTART"))
-        return True
+    def _in(self, name: str, work: Callable[[Connection], T]) -> T:
+        address = self._address.set(database=name, drivername="postgresql")
+        with psycopg.connect(address.render_as_string(hide_password=False), autocommit=True) as connection:
+            return work(connection)
 
-    def _in(self, name: str, work):
-        engine = self._engine(name)
-        try:
-            with engine.connect() as connection:
-                return work(connection)
-        finally:
-            engine.dispose()
 
-    def _engine(self, name: str) -> Engine:
-        address: URL = self._address.set(database=name)
-        if address.drivername == "postgresql":
-            address = address.set(drivername="postgresql+psycopg")
-        return create_engine(address, isolation_level="AUTOCOMMIT")
+def _shape(connection: Connection) -> tuple[object, str]:
+    """What tells whether a database was altered, and the question which of its tables hold anything."""
+    tables = [name for (name,) in connection.execute(_TABLES)]
+    looks = " UNION ALL ".join(f"SELECT '{table}' WHERE EXISTS (SELECT 1 FROM {table})" for table in tables)
+    return connection.execute(_SHAPE).fetchone(), looks
+
+
+def _emptied(connection: Connection, shape: object, looks: str) -> bool:
+    others = connection.execute(_OTHERS).fetchone()
+    if others != (0,) or connection.execute(_SHAPE).fetchone() != shape:
+        return False
+    filled = [name for (name,) in connection.execute(looks)]
+    moved = [name for (name,) in connection.execute(_SEQUENCES)]
+    # In this role no trigger keeps what refers to another row, or the audit log.
+    steps = ["SET session_replication_role = replica", *(f"DELETE FROM {table}" for table in filled)]
+    steps += [f"ALTER SEQUENCE {sequence} RESTART" for sequence in moved]
+    connection.execute(";".join(steps))
+    return True

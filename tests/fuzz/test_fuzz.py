@@ -62,7 +62,7 @@ def test_no_call_breaks_what_the_document_says(place: Place, request: pytest.Fix
             assert run.calls
 
 
-@pytest.mark.fuzz
+@pytest.mark.long
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize("own_place", ENGINES, indirect=True)
