@@ -8,12 +8,13 @@ from typing import Any, Final
 
 from app.errors import FieldError
 from app.lib.i18n import N_
+from app.schemas.ballots import EligibilityDraft
 from app.services.ballot_making import NUMBERS, Draft
 from app.web.validation import mended, pointer, pointing
 
 _WHERE: Final = {
     **{name: f"settings/{name}" for name in NUMBERS},
-    **{name: f"eligibility/{name}" for name in ("roles", "sectors", "organisations")},
+    **{name: f"eligibility/{name}" for name in EligibilityDraft.model_fields},
     "options": "solutions",
 }
 """Where in a body those fields stand that services call by another name."""

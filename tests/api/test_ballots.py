@@ -277,6 +277,7 @@ def test_the_same_making_twice_makes_one(api: Api) -> None:
         ({"eligibility": {"sectors": ["third"]}}, ["/eligibility/sectors"]),
         ({"eligibility": {"organisations": [999_999]}}, ["/eligibility/organisations"]),
         ({"eligibility": {"member_since": "2020-01-01T00:00:00Z"}}, ["/eligibility/sectors"]),
+        ({"eligibility": {"member_since": "2090-01-01T00:00:00Z"}}, ["/eligibility/member_since"]),
         ({"closes_at": "2026-01-01T00:00:00Z"}, ["/closes_at"]),
         ({"closes_at": "2126-01-01T00:00:00Z"}, ["/closes_at"]),
         ({"opens_at": "2126-01-02T00:00:00Z", "closes_at": "2126-01-01T00:00:00Z"}, ["/closes_at"]),
