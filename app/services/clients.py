@@ -438,7 +438,13 @@ def _problems_of_days(days: int) -> list[FieldError]:
 
 
 def _keys_of(draft: Draft) -> tuple[dict[str, Any] | None, list[FieldError]]:
-    return _read_keys(draft.keys) if draft.method == KEYS else (None, [])
+    if draft.method == KEYS:
+        return _read_keys(draft.keys)
+    if draft.keys.strip() and draft.method in METHODS:
+        return None, [
+            FieldError("keys", N_("With a secret there are no keys: leave them out, or choose the key."))
+        ]
+    return None, []
 
 
 def _read_keys(keys: str) -> tuple[dict[str, Any] | None, list[FieldError]]:

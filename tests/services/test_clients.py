@@ -140,6 +140,7 @@ def test_what_is_dangerous_takes_a_fresh_sign_in(world):
         ({"days": 0}, "days"),
         ({"days": 367}, "days"),
         ({"method": clients.KEYS, "keys": ""}, "keys"),
+        ({"keys": '{"keys": []}'}, "keys"),
     ],
 )
 def test_what_cannot_be_taken_is_named(world, draft, field):
