@@ -22,7 +22,7 @@ run: $(VENV)/.base $(BIN)/partnership ## migrations, the demo programme, and the
 	@exec $(BIN)/python -m app.cli serve
 
 test: $(VENV)/.test $(BIN)/partnership ## the whole suite (ARGS="-k ideas" for a part)
-	@$(BIN)/python -m tests.with_servers $(or $(ARGS),--numprocesses=4 --dist=loadscope)
+	@$(BIN)/python -m tests.with_servers $(or $(ARGS),--numprocesses=auto --maxprocesses=4 --dist=loadscope)
 
 check: $(VENV)/.check $(BIN)/partnership ## style, types, imports between rooms, templates, dependencies, Dockerfile
 	$(BIN)/ruff check .
