@@ -23,9 +23,9 @@ def described(media_types: tuple[str, ...]) -> Json:
 def _content(media_type: str) -> Json:
     schema: Json = {"type": "string"}
     if media_type == "application/json":
-        # A row that is of no kind refuses the row, and not the file: so the kinds stand beside what all rows are.
+        # What is no row of any kind is refused as a row, not as a file: all is taken, and the kinds stand beside.
         kinds = {shape.__name__: _row(shape) for shape in ROWS}
-        schema = {"type": "array", "items": {"type": "object", "x-kinds": kinds}}
+        schema = {"type": "array", "items": {"x-kinds": kinds}}
     return {"schema": schema, "example": examples.FILES[media_type]}
 
 
