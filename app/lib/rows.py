@@ -184,11 +184,20 @@ def _read_lines(text: TextIO) -> Iterator[Row]:
             yield Row(number, line, text=found.strip(_BLANKS))
 
 
-def _read_array(text: TextIO) -> Iterator[Row]:
+def begin_list(text: TextIO) -> "_Window":
+    """Step into the JSON list that begins here.
+
+    :raises Unreadable: something else does
+    """
     window = _Window(text)
     if window.next_mark() != "[":
         raise Unreadable(N_("The file is no JSON list: it has to begin with a square bracket."))
     window.step()
+    return window
+
+
+def _read_array(text: TextIO) -> Iterator[Row]:
+    window = begin_list(text)
     number = 0
     if window.next_mark() == "]":
         window.step()

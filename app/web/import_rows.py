@@ -193,6 +193,8 @@ def _once(kind: str, draft: Draft, seen: dict[tuple[str, str], int]) -> Draft:
 def check(kind: str, format: str, text: TextIO) -> list[FieldError]:
     """What is wrong with a file at first sight: of a CSV, its header.
 
-    :raises Unreadable: there is no header
+    :raises Unreadable: there is no header, or no list where one has to be
     """
+    if format == rows.JSON:
+        rows.begin_list(text)
     return header_errors(kind, rows.header(text)[1]) if format == rows.CSV else []

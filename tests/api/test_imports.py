@@ -140,6 +140,8 @@ def test_what_is_no_file_of_rows_is_refused_at_once(api: Api) -> None:
         ("name,sector\nČ\n".encode("cp1250"), "csv", {}, 422, "invalid", "line 2 (byte 13)"),
         ("name,sektor\nA,public\n", "csv", {}, 422, "invalid", "Column 2 (sektor)"),
         ("name,sector\n\0\n", "csv", {}, 422, "invalid", "NUL"),
+        ("null", "json", {}, 422, "invalid", "square bracket"),
+        ('{"name": "Rivers", "sector": "public"}', "json", {}, 422, "invalid", "square bracket"),
     ):
         answer = bring(api, content, format, **query)
         assert is_problem(answer, status, code)
