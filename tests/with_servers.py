@@ -32,6 +32,7 @@ def main() -> int:
     with ExitStack() as servers:
         tempfile.tempdir = servers.enter_context(quick_directory())
         environment = dict(os.environ) | {"TMPDIR": tempfile.gettempdir()}
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)  # hundreds of servers would compile all of it again
         for variable, started in ((POSTGRES, postgres), (REDIS, redis)):
             if environment.get(variable):
                 say(f"{variable}: as the environment says")

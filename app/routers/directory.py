@@ -9,7 +9,7 @@ from app.lib.i18n import N_
 from app.models.membership import ASSIGNABLE
 from app.policies.permissions import Permission
 from app.policies.rules import may
-from app.services import clients, scim_groups
+from app.services import clients, directory_groups
 from app.web import pages
 
 router = APIRouter(include_in_schema=False)
@@ -21,8 +21,10 @@ async def index(request: Request) -> Response:
     actor = await pages.member(request)
     if not await pages.read(request, clients.rooms, actor):
         raise NotFound(N_("There is no such page, or it is not open to you."))
-    found = await pages.read(request, scim_groups.overview, actor)
-    groups = await pages.read(request, scim_groups.of_organisations, [row.organisation_id for row in found])
+    found = await pages.read(request, directory_groups.overview, actor)
+    groups = await pages.read(
+        request, directory_groups.of_organisations, [row.organisation_id for row in found]
+    )
     return pages.show(
         request,
         actor,
@@ -45,5 +47,5 @@ async def map_group(request: Request, id: int) -> Response:
     actor = await pages.member(request)
     values = await pages.fields(request)
     role, version = values.get("role") or None, pages.number(values.get("version", ""))
-    await pages.write(request, scim_groups.map_to, actor, id, role, version=version)
+    await pages.write(request, directory_groups.map_to, actor, id, role, version=version)
     return pages.back_to(f"/admin/directory#group-{id}")

@@ -18,7 +18,7 @@ from app.policies.actor import Actor
 from app.policies.permissions import Permission
 from app.policies.rules import require
 from app.schemas import text
-from app.services import actors, answers, invitations, join_requests, logins, memberships, scim_users
+from app.services import actors, answers, directory_links, invitations, join_requests, logins, memberships
 from app.services.events import record, record_where_known
 
 PERSON = table(Person)
@@ -112,14 +112,14 @@ def enter(tx: Transaction, arrival: Arrival, *, invitation_id: int | None = None
     login = logins.find(tx.connection, arrival.issuer, arrival.subject)
     if login is None:
         person_id = _first_entered(tx, arrival, programme, organisation, invitation_id)
-        scim_users.matched(tx, arrival, person_id, organisation)
+        directory_links.matched(tx, arrival, person_id, organisation)
         return person_id
     if login.disabled_at is not None or login.is_machine:
         raise NotAllowed(ENDED)
     if invitation_id is not None:
         _invited(tx, arrival, organisation, invitation_id, login.person_id)
     _settle(tx, arrival, programme, organisation, login.person_id)
-    scim_users.matched(tx, arrival, login.person_id, organisation)
+    directory_links.matched(tx, arrival, login.person_id, organisation)
     _refresh(tx, arrival, login)
     return int(login.person_id)
 

@@ -1,8 +1,4 @@
-"""People as an organisation's directory tells of them: kept, found, linked to who signs in, let go.
-
-Whom a directory tells of is nobody here until they sign in at the organisation's own provider with a signed claim that
-repeats the directory's `externalId`. From then on the directory's word that they have left ends their place at once.
-"""
+"""People as an organisation's directory tells of them: kept, found, let go. Who signs in as whom: `directory_links`."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -13,13 +9,9 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
 from app.database import Transaction
-from app.errors import NotAllowed
-from app.integrations.oidc import Arrival
 from app.integrations.scim import Email, Membership, Name, User
-from app.lib.i18n import N_
 from app.models import ScimGroup, ScimMember, ScimUser
 from app.models.base import table
-from app.policies.actor import Actor
 from app.schemas import text
 from app.services import audit, directory_places, directory_roles
 from app.services.directory_places import Directory
@@ -28,10 +20,6 @@ from app.services.scim_filters import Column
 GROUP = table(ScimGroup)
 MEMBER = table(ScimMember)
 USER = table(ScimUser)
-
-ENDED: Final = N_(
-    "Your organisation has told us that you no longer take part. Please ask there if you think that this is wrong."
-)
 
 COLUMNS: Final = {
     "id": Column(USER.c.id, "id"),
@@ -47,27 +35,6 @@ COLUMNS: Final = {
     "meta.lastmodified": Column(USER.c.updated_at, "instant"),
 }
 """What can be searched and sorted by."""
-
-
-def matched(tx: Transaction, arrival: Arrival, person_id: int, organisation: Any) -> None:
-    """Link who has signed in to whom their organisation's directory tells of, by a signed claim; never by mail.
-
-    `organisation` is the one that the provider vouches for, a row with its `id`, or None where it vouches for none.
-
-    :raises NotAllowed: the directory says that they have left
-    """
-    if not arrival.directory_id or organisation is None:
-        return
-    is_theirs = and_(USER.c.organisation_id == organisation.id, USER.c.external_id == arrival.directory_id)
-    user = tx.execute(select(USER).where(is_theirs).with_for_update()).first()
-    if user is None:
-        return
-    if not user.active:
-        raise NotAllowed(ENDED)
-    if user.person_id is None:
-        tx.execute(update(USER).where(USER.c.id == user.id).values(person_id=person_id))
-        _note(tx, "scim.user_linked", Actor(person_id=person_id), user)
-    directory_roles.settle(tx, user.programme_id, organisation.id)
 
 
 def listed(
@@ -106,7 +73,7 @@ def create(tx: Transaction, directory: Directory, user: User) -> int:
     if not values["active"]:
         values["deactivated_at"] = tx.now
     id = _written(tx, USER.insert().values(**values).returning(USER.c.id))
-    _note(tx, "scim.user_created", directory.actor, _row(tx, directory, id))
+    _note(tx, "scim.user_created", directory, _row(tx, directory, id))
     return id
 
 
@@ -130,7 +97,7 @@ def change(tx: Transaction, directory: Directory, id: int, user: User) -> None:
     elif not before.active and values["active"]:
         _come_back(tx, directory, before)
     else:
-        _note(tx, "scim.user_changed", directory.actor, before)
+        _note(tx, "scim.user_changed", directory, before)
 
 
 def remove(tx: Transaction, directory: Directory, id: int) -> None:
@@ -141,21 +108,21 @@ def remove(tx: Transaction, directory: Directory, id: int) -> None:
     tx.execute(MEMBER.delete().where(MEMBER.c.user_id == id))
     tx.execute(USER.delete().where(USER.c.id == id))
     directory_roles.settle(tx, directory.programme_id, directory.organisation_id)
-    _note(tx, "scim.user_removed", directory.actor, user)
+    _note(tx, "scim.user_removed", directory, user)
 
 
 def _leave(tx: Transaction, directory: Directory, user: Any) -> None:
     if user.person_id is not None:
         directory_places.end(tx, directory, user.person_id)
     directory_roles.settle(tx, directory.programme_id, directory.organisation_id)
-    _note(tx, "scim.user_deactivated", directory.actor, user)
+    _note(tx, "scim.user_deactivated", directory, user)
 
 
 def _come_back(tx: Transaction, directory: Directory, user: Any) -> None:
     if user.person_id is not None:
         directory_places.reinstate(tx, directory, user.person_id, ended_at=user.deactivated_at)
     directory_roles.settle(tx, directory.programme_id, directory.organisation_id)
-    _note(tx, "scim.user_reinstated", directory.actor, user)
+    _note(tx, "scim.user_reinstated", directory, user)
 
 
 def _is_it(directory: Directory, id: int) -> ColumnElement[bool]:
@@ -260,11 +227,11 @@ def _groups(connection: Connection, user_ids: Sequence[int]) -> dict[int, list[A
     return by_user
 
 
-def _note(tx: Transaction, action: str, actor: Actor | None, user: Any) -> None:
+def _note(tx: Transaction, action: str, directory: Directory, user: Any) -> None:
     audit.write_down(
         tx,
         action,
-        actor,
+        directory.actor,
         programme_id=user.programme_id,
         organisation_id=user.organisation_id,
         subject="scim_user",

@@ -14,10 +14,9 @@ from app.lib.i18n import N_
 from app.policies.actor import Actor
 from app.services.clients import SCIM
 from app.services.directories import Failed
-from app.web import bodies, operations, pages, problems
+from app.web import bodies, operations, pages
 from app.web.problems import BadRequest, InsufficientScope, UnsupportedMediaType
 
-ERROR: Final = problems.SCIM_ERROR
 PREFIX: Final = "/scim/v2"
 MEDIA_TYPES: Final = ("application/scim+json", "application/json")
 MOST_OPERATIONS: Final = 100

@@ -27,7 +27,7 @@ from app.models import (
     ScimUser,
 )
 from app.models.base import table
-from app.services import actors, clients, people, scim_groups
+from app.services import actors, clients, directory_groups, people
 from tests.api.conftest import Api, Caller, is_problem
 from tests.factories.world import fresh
 
@@ -451,7 +451,7 @@ def roles_of(api: Api, person_id: int) -> list[str]:
 
 
 def map_to(api: Api, group: str, role: str | None, who: str = "cora") -> None:
-    api.do(scim_groups.map_to, getattr(api.world, who), int(group), role)
+    api.do(directory_groups.map_to, getattr(api.world, who), int(group), role)
 
 
 def test_a_group_is_nothing_until_a_coordinator_says_what(api: Api, directory: Directory) -> None:

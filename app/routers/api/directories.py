@@ -10,7 +10,7 @@ from app.database import Transaction
 from app.policies.permissions import Permission
 from app.policies.rules import require_somewhere
 from app.schemas.administration import DirectoryList, GroupChange, GroupItem
-from app.services import scim_groups
+from app.services import directory_groups
 from app.web import bodies, etags, identity_items, paging
 from app.web.idempotency import Answer
 from app.web.operations import Identifier, base_url, caller, database, operation
@@ -33,9 +33,9 @@ async def index(request: Request, limit: Limit = paging.USUAL, cursor: Cursor = 
 
     def query(connection: Any) -> Any:
         require_somewhere(actor, Permission.MANAGE_DIRECTORY)
-        found = sorted(scim_groups.overview(connection, actor), key=lambda row: row.organisation_id)
+        found = sorted(directory_groups.overview(connection, actor), key=lambda row: row.organisation_id)
         shown, more = page.cut([row for row in found if row.organisation_id > page.after])
-        groups = scim_groups.of_organisations(connection, [row.organisation_id for row in shown])
+        groups = directory_groups.of_organisations(connection, [row.organisation_id for row in shown])
         return shown, more, groups
 
     shown, more, groups = await database(request).read(query)
@@ -70,7 +70,7 @@ async def index(request: Request, limit: Limit = paging.USUAL, cursor: Cursor = 
 async def show(request: Request, group_id: Identifier) -> Response:
     """What it is here, and how many belong to it."""
     actor = await caller(request)
-    row = await database(request).read(lambda connection: scim_groups.shown(connection, actor, group_id))
+    row = await database(request).read(lambda connection: directory_groups.shown(connection, actor, group_id))
     return etags.item(request, to_json(identity_items.group(base_url(request), row)), row.version)
 
 
@@ -91,9 +91,11 @@ async def map_group(request: Request, group_id: Identifier) -> Response:
     role = (await bodies.take(request, GroupChange)).role
 
     def work(tx: Transaction) -> Answer:
-        version = etags.meant(versions, lambda: scim_groups.shown(tx.connection, actor, group_id).version)
-        scim_groups.map_to(tx, actor, group_id, role, version=version)
-        row = scim_groups.shown(tx.connection, actor, group_id)
+        version = etags.meant(
+            versions, lambda: directory_groups.shown(tx.connection, actor, group_id).version
+        )
+        directory_groups.map_to(tx, actor, group_id, role, version=version)
+        row = directory_groups.shown(tx.connection, actor, group_id)
         body = to_json(identity_items.group(base_url(request), row))
         return Answer(200, body, etags.tag(body, row.version))
 
