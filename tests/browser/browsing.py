@@ -34,8 +34,17 @@ GOVERNMENT, COMPANIES = "Government of Demoland", "Companies of Demoland"
 
 
 def chromium_path(playwright: Playwright) -> str | None:
-    """Where Chromium is: the system's, else the one that Playwright has loaded, if any."""
-    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    """Where Chromium is: the system's, else the one that Playwright has loaded, if any.
+
+    The headless shell is the same engine without a window around it, so that a new person's browser costs a third.
+    """
+    names = (
+        "chromium-headless-shell",
+        "chromium",
+        "chromium-browser",
+        "google-chrome",
+        "google-chrome-stable",
+    )
     found = next((path for name in names if (path := shutil.which(name))), None)
     return found or shutil.which(playwright.chromium.executable_path)
 
