@@ -5,6 +5,7 @@ import ipaddress
 import socket
 import ssl
 from concurrent.futures import Executor
+from contextlib import suppress
 from functools import lru_cache, partial
 from typing import Final
 
@@ -15,6 +16,9 @@ TIMEOUT_S: Final = 5.0
 
 MOST_BYTES: Final = 1024 * 1024
 """How long an answer may be."""
+
+CUT_AFTER_S: Final = 2.0
+"""So long the body of an answer that is cut may take."""
 
 _NO_POOL: Final = httpx2.Limits(max_connections=1, max_keepalive_connections=0)
 _GLOBAL_UNICAST: Final = ipaddress.IPv6Network("2000::/3")
@@ -115,7 +119,7 @@ def is_public(address: Address) -> bool:
 
 async def _resolved(url: httpx2.URL, resolver: Executor | None) -> list[Address]:
     port = url.port or (443 if url.scheme == "https" else 80)
-    look_up = partial(socket.getaddrinfo, url.host, port, type=socket.SOCK_STREAM)
+    look_up = partial(socket.getaddrinfo, url.raw_host.decode("ascii"), port, type=socket.SOCK_STREAM)
     try:
         found = await asyncio.get_running_loop().run_in_executor(resolver, look_up)
         # A scope such as %eth0 belongs to link-local addresses, which the check refuses anyway.
@@ -128,7 +132,7 @@ async def _sent(
     transport: httpx2.AsyncBaseTransport, request: httpx2.Request, addresses: list[Address]
 ) -> httpx2.Response:
     """The answer of the first address that can be reached. The host name stays in `Host` and in TLS."""
-    extensions = {**request.extensions, "sni_hostname": request.url.host}
+    extensions = {**request.extensions, "sni_hostname": request.url.raw_host.decode("ascii")}
     last: httpx2.ConnectError | None = None
     for address in dict.fromkeys(addresses):
         there = httpx2.Request(
@@ -150,19 +154,25 @@ async def _complete(
 ) -> httpx2.Response:
     """The answer with its whole body, counted while it is read; compression could hide a large one.
 
-    One that is to be cut is taken as it comes, compressed or not.
+    One that is to be cut is taken as it comes, compressed or not, slow or broken off: its status has said all.
     """
+    body = bytearray()
     try:
-        if cut_at is None and response.headers.get("content-encoding", "identity").lower() != "identity":
+        if cut_at is not None:
+            with suppress(TimeoutError, httpx2.TransportError):
+                async with asyncio.timeout(CUT_AFTER_S):
+                    async for chunk in response.aiter_raw():
+                        body += chunk
+                        if len(body) >= cut_at:
+                            break
+            del body[cut_at:]
+        elif response.headers.get("content-encoding", "identity").lower() != "identity":
             raise Refused("the answer is compressed although that was not asked for")
-        body = bytearray()
-        async for chunk in response.aiter_raw():
-            body += chunk
-            if cut_at is not None and len(body) >= cut_at:
-                del body[cut_at:]
-                break
-            if len(body) > MOST_BYTES:
-                raise Refused(f"the answer is longer than {MOST_BYTES} bytes")
+        else:
+            async for chunk in response.aiter_raw():
+                body += chunk
+                if len(body) > MOST_BYTES:
+                    raise Refused(f"the answer is longer than {MOST_BYTES} bytes")
     finally:
         await response.aclose()
     dropped = (b"transfer-encoding",) if cut_at is None else (b"transfer-encoding", b"content-encoding")

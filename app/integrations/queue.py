@@ -5,8 +5,11 @@ imports DBOS when it first does so. A job may run twice (a worker that dies is f
 the step again), so whatever it does outside is keyed by the job's id.
 """
 
+import asyncio
 import inspect
+import itertools
 import logging
+import time
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
@@ -19,6 +22,7 @@ from sqlalchemy import bindparam, text
 from sqlalchemy.engine import Connection, Engine, make_url
 
 from app.database import Transaction
+from app.errors import Unavailable
 from app.lib import clock
 
 if TYPE_CHECKING:
@@ -50,6 +54,9 @@ HOOKS_AT_ONCE = 500
 STEP_TRIES = 4
 STEP_WAIT_S = 1.0
 """The first wait between two tries of a step; each further one is twice as long."""
+
+HELD_UP_S = (1.0, 2.0, 4.0, 8.0, 15.0)
+"""The waits of a job that finds no database; the last one again and again."""
 
 LOST_AFTER_S = 900
 """No job takes this long, so one that has been in hand for longer belongs to a worker that is no more."""
@@ -195,19 +202,38 @@ def stop(within_s: int) -> None:
 
 
 def _register(name: str, job: Job) -> None:
+    """Let a job be found by its name. While the database does not answer it waits and begins again: ended, it would
+    be ended for good.
+    """
     from dbos import DBOS
 
     def run(**arguments: Any) -> Any:
+        waits = _waits()
         with _told(name):
-            return job(**arguments)
+            while True:
+                try:
+                    return job(**arguments)
+                except Unavailable:
+                    log.warning("job_held_up", job=name, id=DBOS.workflow_id)
+                time.sleep(next(waits))
 
     async def run_waiting(**arguments: Any) -> Any:
+        waits = _waits()
         with _told(name):
-            return await job(**arguments)  # type: ignore[misc]
+            while True:
+                try:
+                    return await job(**arguments)  # type: ignore[misc]
+                except Unavailable:
+                    log.warning("job_held_up", job=name, id=DBOS.workflow_id)
+                await asyncio.sleep(next(waits))
 
     runner = run_waiting if inspect.iscoroutinefunction(job) else run
     runner.__qualname__ = name
     DBOS.workflow(name=name)(runner)
+
+
+def _waits() -> Iterator[float]:
+    return itertools.chain(HELD_UP_S, itertools.repeat(HELD_UP_S[-1]))
 
 
 @contextmanager

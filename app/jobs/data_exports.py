@@ -2,6 +2,7 @@
 
 from functools import lru_cache
 
+from app.errors import Unavailable
 from app.jobs.workplace import Workplace
 from app.lib.i18n import DEFAULT, known
 from app.services import data_exports
@@ -20,6 +21,8 @@ def make(workplace: Workplace, *, export_id: int) -> str:
         content = database.read_now(
             lambda connection: data_files.make(connection, _templates(), reader.person_id, language)
         )
+    except Unavailable:
+        raise  # the line begins it again
     except Exception:
         # Whatever it was, nobody shall wait for a copy that does not come.
         database.write_now(lambda tx: data_exports.finish(tx, export_id, None))

@@ -114,6 +114,7 @@ class _Round:
             await self._send(delivery_id)
             if self._failures >= PATIENT_AFTER:
                 await asyncio.sleep(REST_S)
+                return  # and look again: a test call goes before what waits
 
     async def _send(self, delivery_id: int) -> None:
         database = self._workplace.database

@@ -38,7 +38,7 @@ def run(workplace: Workplace, *, import_id: int, attempt: int, turn: int) -> str
         database.write_now(partial(told, **about))
         return "unreadable"
     except Unavailable:
-        raise  # the worker, or its next start, begins again
+        raise  # the line begins it again
     except DomainError as error:
         database.write_now(partial(import_runs.stop, **about, message=error.message))
         return "stopped"

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import structlog
 
+from app.errors import Unavailable
 from app.jobs.workplace import Workplace
 from app.methods import (
     deferred_acceptance,
@@ -42,6 +43,8 @@ def run(workplace: Workplace, *, match_id: int) -> str:
         found = matches.said(clashes, names, market.offer)
         database.write_now(lambda tx: matches.finish(tx, match_id, state=FAILED, problems=found))
         return "impossible"
+    except Unavailable:
+        raise  # the line begins it again
     except Exception:
         # Whatever it was, nobody shall wait for a plan that does not come.
         database.write_now(lambda tx: matches.finish(tx, match_id, state=FAILED))

@@ -1,6 +1,7 @@
 """Tables as CSV after RFC 4180, in which no spreadsheet finds a formula, and as JSON Lines; both in UTF-8."""
 
 import csv
+import re
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from io import StringIO
@@ -11,23 +12,33 @@ from pydantic_core import to_json
 BYTE_ORDER_MARK: Final = "\ufeff"
 """Without it, spreadsheets read č as two other letters."""
 
-FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001 -- full width
+SIGNS: Final = ("=", "+", "-", "@", "＝", "＋", "－", "＠")  # noqa: RUF001 -- full width
+FORMULA: Final = (*SIGNS, "\t", "\r", "\n")
 """A spreadsheet reckons with a cell that begins so, some also with the wide signs."""
 
 QUOTE: Final = "'"
 """What stands before such a cell. One that begins with it gets another, so that taking one away gives back what was."""
 
 
+_WITHIN: Final = re.compile(f"(?<=[;\t\r\n])(?=[{re.escape(''.join(SIGNS))}{QUOTE}])")
+_QUOTED: Final = re.compile(f"(?:^|(?<=[;\t\r\n])){QUOTE}")
+
+
 def harmless(cell: Any) -> Any:
-    """A cell that no spreadsheet takes for a formula. Numbers stay as they are; `original` leads back."""
-    if isinstance(cell, str) and cell.startswith((*FORMULA, QUOTE)):
-        return f"{QUOTE}{cell}"
-    return cell
+    """A cell that no spreadsheet takes for a formula. Numbers stay as they are; `original` leads back.
+
+    Where a list separator is `;`, as in Slovenia, a spreadsheet that opens the file by itself splits it there and at
+    tabs and line ends, quoted or not, so that what follows one begins a cell as well.
+    """
+    if not isinstance(cell, str):
+        return cell
+    within = _WITHIN.sub(QUOTE, cell)
+    return f"{QUOTE}{within}" if cell.startswith((*FORMULA, QUOTE)) else within
 
 
 def original(cell: str) -> str:
     """What a cell was before `harmless`."""
-    return cell.removeprefix(QUOTE)
+    return _QUOTED.sub("", cell)
 
 
 def as_csv(rows: Iterable[Sequence[Any]]) -> str:

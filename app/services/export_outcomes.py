@@ -1,5 +1,6 @@
 """Results of ballots, and stays in aggregate, as rows."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -9,7 +10,6 @@ from sqlalchemy import extract, func, select
 from sqlalchemy.engine import Connection
 
 from app.lib import tables
-from app.methods.small_cells import withheld
 from app.models import Ballot, BallotResult, Booking, Challenge, Organisation, Placement, Sector
 from app.models.base import table
 from app.policies.actor import Actor
@@ -141,30 +141,18 @@ class Stays:
 def exchange_rows(connection: Connection, actor: Actor, wanted: Wanted, after: int) -> Page:  # noqa: ARG001 -- one page
     """All stays by month, home and host. Two statements.
 
-    Who does not coordinate is not told of months in which few went: the ledger tells everyone how many went from home
-    to host in all, so where one month is left out, others of the same two are as well. Where that is not enough, as
-    with one month alone, all months of the two are one row that names none.
+    Who does not coordinate is told no months, only what the ledger tells everyone: how many went from home to host in
+    all. Months of two organisations, beside the months of open data, would stand crosswise and tell the small ones.
     """
     found = stays(connection, wanted.programme.id)
     named = _organisations(connection, found)
-    told: list[tuple[str | None, int, int, int | None]] = [
+    told: list[tuple[str | None, int, int, int]] = [
         (f"{one.month:%Y-%m}", one.home_id, one.host_id, one.number) for one in found
     ]
     if not may(actor, Permission.RUN_EXCHANGES, wanted.programme):
-        told = sorted(_guarded(found), key=lambda row: (row[0] or "", *row[1:3]))
+        told = [(None, *pair, number) for pair, number in sorted(_by_pair(found).items())]
     rows = [(month, *named[home_id], *named[host_id], number) for month, home_id, host_id, number in told]
     return Page(rows, None)
-
-
-def _guarded(found: Iterable[Stays]) -> Iterator[tuple[str | None, int, int, int | None]]:
-    """Month, home, host and number, as far as those are told who do not coordinate."""
-    for (home_id, host_id), of_two in _by_pair(found).items():
-        hidden = withheld(of_two)
-        if hidden.total:
-            yield None, home_id, host_id, None
-            continue
-        for one, number in of_two.items():
-            yield f"{one.month:%Y-%m}", home_id, host_id, None if one in hidden.cells else number
 
 
 def stays(connection: Connection, programme_id: int) -> list[Stays]:
@@ -187,10 +175,10 @@ def sectors_of(connection: Connection, found: Iterable[Stays]) -> dict[int, str]
     return {id: sector for id, (_, sector) in _organisations(connection, found).items()}
 
 
-def _by_pair(found: Iterable[Stays]) -> dict[tuple[int, int], dict[Stays, int]]:
-    pairs: dict[tuple[int, int], dict[Stays, int]] = {}
+def _by_pair(found: Iterable[Stays]) -> Counter[tuple[int, int]]:
+    pairs: Counter[tuple[int, int]] = Counter()
     for one in found:
-        pairs.setdefault((one.home_id, one.host_id), {})[one] = one.number
+        pairs[one.home_id, one.host_id] += one.number
     return pairs
 
 

@@ -64,8 +64,7 @@ def make(
 def _organisation(
     tx: Transaction, actor: Actor, programme: Any, values: dict[str, Any], _: int | None
 ) -> Outcome:
-    name = " ".join(text.clean(values["name"]).split())
-    number = " ".join(text.clean(values.get("number", "")).split())
+    name, number = _folded(values["name"]), _folded(values.get("number", ""))
     is_it = ORGANISATION.c.number == number if number else ORGANISATION.c.name == name
     here = select(ORGANISATION.c.id).where(ORGANISATION.c.programme_id == programme.id, is_it)
     found = tx.execute(here.order_by(ORGANISATION.c.id).limit(1)).scalar()
@@ -164,8 +163,8 @@ def _organisation_named(
     """
     named = {
         id_field: (ORGANISATION.c.id, values.pop(id_field, None)),
-        "organisation_number": (ORGANISATION.c.number, text.clean(values.pop("organisation_number", ""))),
-        "organisation_name": (ORGANISATION.c.name, text.clean(values.pop("organisation_name", ""))),
+        "organisation_number": (ORGANISATION.c.number, _folded(values.pop("organisation_number", ""))),
+        "organisation_name": (ORGANISATION.c.name, _folded(values.pop("organisation_name", ""))),
     }
     given = [(field, column, value) for field, (column, value) in named.items() if value]
     if not given:
@@ -178,6 +177,11 @@ def _organisation_named(
     if len(found) != 1:
         raise Invalid(FieldError(field, N_("Please name an organisation of this programme.")))
     return int(found[0])
+
+
+def _folded(value: str) -> str:
+    """A name or number as it is kept: on one line, with single spaces."""
+    return " ".join(text.clean(value).split())
 
 
 def _contact(tx: Transaction, programme_id: int, email: str) -> int:

@@ -207,12 +207,16 @@ def _solutions(source: Source) -> Iterator[Row]:
 
 
 def _results(source: Source) -> Iterator[Row]:
-    """A row for each solution of each counted ballot. Where a number is small, that ballot's are told of no sector."""
+    """A row for each solution of each counted ballot. Where a number is small, that ballot's are told of no sector.
+
+    Nor is any solution's total told where one must not be: where each voter marks one, the others would tell it.
+    """
     for ballot in source.ballots:
         titles = {option["key"]: option["title"] for option in ballot.head["options"]}
         standings = ballot.result["standings"]
         told = [_support(export_outcomes.support(standing)) for standing in standings]
         is_open = not any(each.is_hidden for each in told)
+        is_total_open = not any(each.all == (None, None) for each in told)
         for place, (standing, numbers) in enumerate(zip(standings, told, strict=True), start=1):
             yield (
                 ballot.id,
@@ -228,7 +232,7 @@ def _results(source: Source) -> Iterator[Row]:
                 standing["winner"],
                 standing["passed"],
                 standing["percent"] if is_open else None,
-                *numbers.all,
+                *(numbers.all if is_total_open else (None, None)),
                 *(
                     number
                     for _, key in source.wanted.sectors

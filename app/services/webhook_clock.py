@@ -61,9 +61,7 @@ class Told:
 def due(connection: Connection) -> Sequence[tuple[int, int]]:
     """The webhooks, id and round, that have something to send now and no job that does it. Two statements."""
     found = connection.execute(
-        select(WEBHOOK.c.id, WEBHOOK.c.round)
-        .where(is_on(), _may_be_called(), exists().where(_is_due()))
-        .order_by(WEBHOOK.c.id)
+        select(WEBHOOK.c.id, WEBHOOK.c.round).where(is_on(), exists().where(_is_due())).order_by(WEBHOOK.c.id)
     ).all()
     jobs = {_job(row.id, row.round): (row.id, row.round) for row in found}
     at_work = queue.unfinished(connection, jobs) if jobs else set()
@@ -79,14 +77,17 @@ def take_turn(tx: Transaction, webhook_id: int, round: int) -> None:
 
 
 def waiting(connection: Connection, webhook_id: int, *, most: int = 100) -> Sequence[int]:
-    """The ids of what a webhook has to send now, what has waited longest first; none while it is off. One statement."""
+    """The ids of what a webhook has to send now; none while it is off. One statement.
+
+    Test calls come first, since someone waits for their answer; then what has waited longest.
+    """
     joined = DELIVERY.join(WEBHOOK, WEBHOOK.c.id == DELIVERY.c.webhook_id)
     return (
         connection.execute(
             select(DELIVERY.c.id)
             .select_from(joined)
-            .where(DELIVERY.c.webhook_id == webhook_id, is_on(), _may_be_called(), _is_due())
-            .order_by(DELIVERY.c.next_at, DELIVERY.c.id)
+            .where(DELIVERY.c.webhook_id == webhook_id, is_on(), _is_due())
+            .order_by(DELIVERY.c.type != literally(PING), DELIVERY.c.next_at, DELIVERY.c.id)
             .limit(most)
         )
         .scalars()
@@ -190,12 +191,11 @@ def note(
 # within
 
 
-def _may_be_called() -> ColumnElement[bool]:
-    return or_(WEBHOOK.c.not_before.is_(None), WEBHOOK.c.not_before <= clock.now())
-
-
 def _is_due() -> ColumnElement[bool]:
+    """Whoever makes a test call wants it now, also of a receiver that has asked for patience."""
+    may_be_called = or_(WEBHOOK.c.not_before.is_(None), WEBHOOK.c.not_before <= clock.now())
     return and_(
+        or_(may_be_called, DELIVERY.c.type == literally(PING)),
         DELIVERY.c.webhook_id == WEBHOOK.c.id,
         DELIVERY.c.state == literally(WAITING),
         DELIVERY.c.next_at <= clock.now(),
@@ -261,7 +261,7 @@ def _taken(tx: Transaction, webhook_id: int) -> None:
         WEBHOOK.c.delivered_at.is_(None),
         WEBHOOK.c.delivered_at < tx.now - timedelta(minutes=1),
     )
-    well = {"failures": 0, "failing_since": None, "not_before": None, "delivered_at": tx.now}
+    well = {"failures": 0, "failing_since": None, "delivered_at": tx.now}
     tx.execute(update(WEBHOOK).where(WEBHOOK.c.id == webhook_id, is_news).values(well))
 
 

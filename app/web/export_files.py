@@ -169,8 +169,10 @@ class Download(Response):
                 if not self._has_begun:
                     await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
                     self._has_begun = True
-                async with asyncio.timeout(PATIENCE_S):
-                    await send({"type": "http.response.body", "body": piece, "more_body": True})
+                for start in range(0, len(piece), _PIECE):
+                    body = piece[start : start + _PIECE]
+                    async with asyncio.timeout(PATIENCE_S):
+                        await send({"type": "http.response.body", "body": body, "more_body": True})
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _lines(self) -> AsyncGenerator[bytes]:

@@ -1,6 +1,5 @@
 """Rows of an import as services take them: each read by the shape of its kind, as a body of one call would be."""
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, TextIO
@@ -40,6 +39,7 @@ _SAID: Final = {
     **dict.fromkeys(("false", "no", "ne", "0"), False),
 }
 _NUMBER: Final = re.compile(r"-?[0-9]{1,19}", re.ASCII)
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _SPEAKABLE: Final = re.compile(r"[\w .-]{1,40}")
 
 
@@ -138,7 +138,7 @@ def _value(name: str, cell: str) -> Any:
 
 
 def _unspeakable(value: Any) -> tuple[FieldError, ...]:
-    """Fields with half of a surrogate pair, which JSON can write and nobody can keep."""
+    """Fields with half of a surrogate pair or a NUL, which JSON can write and nobody can keep."""
     parts = value.items() if isinstance(value, dict) else [("", value)]
     return tuple(
         FieldError(name if _is_text(name) else "", N_("This is not valid text."))
@@ -148,11 +148,11 @@ def _unspeakable(value: Any) -> tuple[FieldError, ...]:
 
 
 def _is_text(value: Any) -> bool:
-    try:
-        json.dumps(value, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+    if isinstance(value, dict):
+        return all(_is_text(part) for pair in value.items() for part in pair)
+    if isinstance(value, list):
+        return all(map(_is_text, value))
+    return not isinstance(value, str) or ("\x00" not in value and not _SURROGATE.search(value))
 
 
 def _of_row(message: str) -> str:
@@ -176,14 +176,14 @@ _KEYS: Final = {
 
 
 def _once(kind: str, draft: Draft, seen: dict[tuple[str, str], int]) -> Draft:
-    """The draft, refused if it is about the same as an earlier row of its file."""
+    """The draft, refused if it is about the same as an earlier row of its file. References may differ by case."""
     if draft.values is None:
         return draft
-    named = {name: " ".join(str(draft.values.get(name, "")).lower().split()) for name in _KEYS[kind]}
+    named = {name: " ".join(str(draft.values.get(name, "")).split()) for name in _KEYS[kind]}
     errors = []
     for name, key in named.items():
         if key:
-            first = seen.setdefault((name, key), draft.number)
+            first = seen.setdefault((name, key if name == "reference" else key.lower()), draft.number)
             if first != draft.number:
                 message = N_("Row %(row)s of this file has the same.")
                 errors.append(FieldError(name, message, (("row", first),)))

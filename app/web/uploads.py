@@ -102,7 +102,7 @@ async def take(request: Request) -> tuple[bytes, str]:
     """
     media_type, _, parameters = request.headers.get("content-type", "").partition(";")
     format = MEDIA_TYPES.get(media_type.strip().lower())
-    charset = parameters.lower().partition("charset=")[2].strip().strip('"') or "utf-8"
+    charset = parameters.lower().partition("charset=")[2].partition(";")[0].strip().strip('"') or "utf-8"
     if format is None or charset not in ("utf-8", "utf8"):
         raise UnsupportedMediaType(
             N_("Please send text/csv, application/json or application/x-ndjson, in UTF-8.")

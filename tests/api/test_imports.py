@@ -146,6 +146,7 @@ def test_what_is_no_file_of_rows_is_refused_at_once(api: Api) -> None:
         answer = bring(api, content, format, **query)
         assert is_problem(answer, status, code)
         assert told in answer.text, answer.text
+    assert bring(api, FILE, "text/csv; charset=utf-8; header=present", dry_run="true").status_code == 201
     assert pointers(bring(api, FILE, kind="votes")) == ["/kind"]
     assert pointers(bring(api, "name,sektor\nA,public\n", "csv")) == ["", ""]
     packed = {"Content-Type": "text/csv", "Content-Encoding": "gzip"}

@@ -2,14 +2,18 @@
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections import Counter
+from contextlib import suppress
 
+import psycopg
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, make_url, select
 
+from app.errors import Unavailable
 from app.integrations import queue
 from app.models import Event, Idea, ImportRow
 from app.models.base import table
@@ -78,11 +82,54 @@ def test_each_row_is_made_once_however_often_the_worker_dies(world, database_url
     assert "Idea 1" not in (tmp_path / "worker.log").read_text()
 
 
+@pytest.mark.slow
+def test_an_import_waits_while_the_database_does_not_answer_and_then_goes_on(world, database_url, tmp_path):
+    queue.migrate(database_url)
+    text = "title,reference\n" + "".join(f"Idea {number},r{number}\n" for number in range(ROWS))
+    about = {"kind": "ideas", "format": "csv", "challenge_id": world.challenge_id}
+    made = world.do(imports.start, world.cora, world.programme, text.encode(), **about)
+    log = tmp_path / "worker.log"
+    worker = Worker(database_url, log)
+    try:
+        worker.start()
+        _until(world, made, lambda view: view.rows_read > ROWS * 0.1)
+        _out_of_reach(database_url, lambda: "job_held_up" in log.read_text())
+        view = _until(world, made, lambda view: view.is_over)
+    finally:
+        worker.kill()
+    assert (view.state, view.rows_made, view.attempt) == ("done", ROWS, 1)
+    here = select(func.count()).select_from(IDEA).where(IDEA.c.challenge_id == world.challenge_id)
+    assert world.ask(lambda c: c.execute(here.where(IDEA.c.title.like("Idea %"))).scalar()) == ROWS
+
+
+def _out_of_reach(database_url, is_noticed):
+    """The database answers nobody else until it is noticed: locked, or with its connections broken again and again."""
+    deadline = time.monotonic() + 60
+    address = make_url(database_url)
+    if address.get_backend_name() == "sqlite":
+        holder = sqlite3.connect(address.database, timeout=30, isolation_level=None)
+        holder.execute("BEGIN IMMEDIATE")
+        end = "ROLLBACK"
+    else:
+        plain = address.set(drivername="postgresql").render_as_string(hide_password=False)
+        holder = psycopg.connect(plain, autocommit=True)
+        end = "SELECT 1"
+    others = "FROM pg_stat_activity WHERE datname = current_database() AND pid != pg_backend_pid()"
+    while not is_noticed():
+        assert time.monotonic() < deadline, "nobody noticed"
+        if address.get_backend_name() != "sqlite":
+            holder.execute(f"SELECT pg_terminate_backend(pid) {others}")
+        time.sleep(0.05)
+    holder.execute(end)
+    holder.close()
+
+
 def _until(world, import_id, holds):
     deadline = time.monotonic() + 90
     while time.monotonic() < deadline:
-        view = world.ask(imports.found, import_id)
-        if holds(view):
-            return view
+        with suppress(Unavailable):  # our own connections were broken, too
+            view = world.ask(imports.found, import_id)
+            if holds(view):
+                return view
         time.sleep(0.02)
     raise AssertionError(f"it does not come: {view}")

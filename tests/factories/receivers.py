@@ -108,7 +108,7 @@ class Receiver:
                         receiver.taken.append(received)
                 try:
                     self.send_response(reply.status)
-                    for name, value in {**reply.headers, "content-length": str(len(reply.body))}.items():
+                    for name, value in {"content-length": str(len(reply.body)), **reply.headers}.items():
                         self.send_header(name, value)
                     self.end_headers()
                     self.wfile.write(reply.body)

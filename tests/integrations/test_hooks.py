@@ -61,6 +61,8 @@ async def test_a_message_carries_a_signature_of_each_secret_that_anyone_can_chec
         (Reply(200, delay_s=3), hooks.TIMED_OUT, None),
         (Reply(204, body=b""), None, 204),
         (Reply(200, {"content-encoding": "gzip"}, b"not packed at all"), None, 200),
+        (Reply(200, {"content-length": "5000"}, b"it breaks off"), None, 200),
+        (Reply(410, {"content-length": "5000"}, b"it breaks off"), hooks.GONE, 410),
     ],
 )
 async def test_what_comes_back_is_judged_by_its_status(here, reply, error, status):

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,7 +10,10 @@ from hypothesis import strategies as st
 from app.lib import tables
 
 cells = st.one_of(
-    st.text(), st.sampled_from(["=1+1", "+1", "-1", "@A1", "\tx", "\rx", "'x", "''=x", "'", ""])
+    st.text(),
+    st.sampled_from(
+        ["=1+1", "+1", "-1", "@A1", "\tx", "\rx", "'x", "''=x", "'", "", "a;=1", ";'x", "a\n\n- b", "\t\n'="]
+    ),
 )
 
 
@@ -20,6 +24,14 @@ def test_every_text_comes_back_and_none_begins_like_a_formula(rows: list[list[st
     read = list(csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline="")))
     assert [[tables.original(cell) for cell in row] for row in read] == rows
     assert not any(cell.startswith(tables.FORMULA) for row in read for cell in row)
+
+
+@given(st.lists(st.lists(cells, min_size=2, max_size=4), min_size=1, max_size=5))
+def test_none_begins_like_a_formula_where_the_separator_is_another(rows: list[list[str]]) -> None:
+    text = tables.as_csv([["", *row] for row in rows])
+    for separator in (";", "\t"):
+        pieces = re.split(f"[{separator}\r\n]", text)
+        assert not any(piece.startswith(tables.SIGNS) for piece in pieces)
 
 
 def test_lines_end_as_rfc_4180_has_it_and_numbers_stay_numbers() -> None:

@@ -219,6 +219,21 @@ def test_results_tell_of_sectors_only_where_none_is_small(
     assert (second["yes"], second["votes"]) == (0, public + business)
 
 
+def test_no_total_is_told_where_each_marks_one_and_one_total_is_small(world: World) -> None:
+    solutions = [world.solution(title) for title in ("A", "B", "C")]
+    voters = {sector: world.people(17, sector) for sector in ("public", "business")}
+    ballot = world.ballot("approval", solutions, mode="open", numbers={"least": 1, "most": 1})
+    for those in voters.values():
+        for voter, solution in zip(
+            those, [solutions[0]] * 10 + [solutions[1]] * 6 + solutions[2:], strict=True
+        ):
+            world.do(votes.cast, voter, ballot, {"approved": [str(solution)]})
+    world.close_now(ballot)
+    counting.finish(world.database, ballot, "https://site.test")
+    opened(world)
+    assert {(row["yes"], row["votes"]) for row in made(world)["results"]} == {(None, None)}
+
+
 TOLD = {
     "challenge.title",
     "challenge.summary",

@@ -218,11 +218,33 @@ def test_a_receiver_that_asks_for_patience_is_left_alone_as_a_whole(world, hook)
     assert timedelta(seconds=110) < until - clock.now() <= timedelta(seconds=120)
     assert rows(world)[0].next_at >= until
     assert world.ask(webhook_clock.waiting, hook) == []
+    note(world, rows(world)[1].id, TAKEN)
+    assert kept(world, hook).not_before == until, "what was on its way meanwhile says nothing of others"
     for_ever = Outcome(5, hooks.NOT_TAKEN, 503, {"retry-after": "99999999"}, "")
     note(world, first.id, for_ever)
     assert kept(world, hook).not_before - clock.now() <= webhook_clock.LONGEST_PATIENCE
     world.do(lambda tx: tx.execute(update(WEBHOOK).values(not_before=clock.now())))
-    assert len(world.ask(webhook_clock.waiting, hook)) == 1
+    assert world.ask(webhook_clock.waiting, hook) == []
+    world.do(
+        lambda tx: tx.execute(update(DELIVERY).where(DELIVERY.c.id == first.id).values(next_at=clock.now()))
+    )
+    assert world.ask(webhook_clock.waiting, hook) == [first.id]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_test_call_goes_before_what_waits_and_while_the_receiver_asks_for_patience(
+    world, hook, database_url
+):
+    queue.migrate(database_url)
+    happen(world, "idea.posted", "idea.edited")
+    waiting = [row.id for row in spread(world, hook)]
+    ping = world.do(deliveries.test, world.cora, hook)
+    assert world.ask(webhook_clock.waiting, hook) == [ping, *waiting]
+    world.do(lambda tx: tx.execute(update(WEBHOOK).values(not_before=clock.now() + timedelta(hours=1))))
+    assert world.ask(webhook_clock.waiting, hook) == [ping]
+    assert [id for id, _ in world.ask(webhook_clock.due)] == [hook]
+    note(world, ping, TAKEN)
+    assert world.ask(webhook_clock.due) == []
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
