@@ -11,7 +11,7 @@ from sqlalchemy import and_, or_, select
 from sqlalchemy.engine import Connection
 
 from app.database import Transaction, present
-from app.errors import NotFound, TooMany
+from app.errors import Conflict, NotFound
 from app.lib import clock, days, secrets
 from app.lib.i18n import N_
 from app.models import Booking, CalendarFeed, Membership, Organisation, Person, Placement, Programme, Sector
@@ -81,7 +81,7 @@ def make(tx: Transaction, actor: Actor, programme: Any, *, organisation_id: int 
 
     :raises NotFound: there is no such organisation in the programme
     :raises NotAllowed: the actor does not follow who comes to it and goes from it
-    :raises TooMany: the person has `MOST` feeds in force
+    :raises Conflict: the person has `MOST` feeds in force
     """
     require(actor, Permission.READ_EXCHANGES, programme)
     if organisation_id is not None:
@@ -92,7 +92,7 @@ def make(tx: Transaction, actor: Actor, programme: Any, *, organisation_id: int 
         )
     if len(of_person(tx.connection, actor, programme)) >= MOST:
         message = N_("You have %(most)s calendar addresses already. Revoke one first.")
-        raise TooMany(message, retry_after_s=60, most=MOST)
+        raise Conflict(message, most=MOST)
     token = secrets.new_secret()
     made = tx.execute(
         FEED.insert().returning(FEED.c.id),

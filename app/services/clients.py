@@ -13,7 +13,7 @@ from sqlalchemy import Row, and_, literal, or_, select, update
 from sqlalchemy.engine import Connection
 
 from app.database import Transaction
-from app.errors import Conflict, FieldError, Invalid, Moved, NotAllowed, NotFound, TooMany
+from app.errors import Conflict, FieldError, Invalid, Moved, NotAllowed, NotFound
 from app.integrations import client_assertions
 from app.lib import clock, secrets
 from app.lib.i18n import N_
@@ -175,7 +175,7 @@ def create(
     :raises NotFound: there is no such programme or organisation, or the actor may make none there
     :raises NotFresh: it is for what is dangerous, and it is too long since the actor signed in, or a token asks
     :raises Invalid: name, role, scopes, keys or days cannot be taken
-    :raises TooMany: the programme has `MOST` in force
+    :raises Conflict: the programme has `MOST` in force
     """
     room = _room(tx, actor, programme_id, organisation_id)
     name, problems = text.line("name", draft.name, most=80)
@@ -404,9 +404,7 @@ def _machine(tx: Transaction, actor: Actor, room: Room, name: str, role: str) ->
 def _require_space(tx: Transaction, programme_id: int) -> None:
     in_force = select(CLIENT.c.id).where(CLIENT.c.programme_id == programme_id, CLIENT.c.revoked_at.is_(None))
     if len(tx.execute(in_force.limit(MOST)).all()) == MOST:
-        raise TooMany(
-            N_("This programme has %(most)s clients already. Revoke one first."), retry_after_s=60, most=MOST
-        )
+        raise Conflict(N_("This programme has %(most)s clients already. Revoke one first."), most=MOST)
 
 
 def _problems_of(actor: Actor, room: Room, draft: Draft) -> list[FieldError]:

@@ -9,7 +9,7 @@ from sqlalchemy import and_, bindparam, exists, func, or_, select, update
 from sqlalchemy.engine import Connection
 
 from app.database import Transaction
-from app.errors import FieldError, Invalid, NotAllowed, NotFound, NotSignedIn, TooMany
+from app.errors import Conflict, FieldError, Invalid, NotAllowed, NotFound, NotSignedIn
 from app.lib import clock, secrets
 from app.lib.i18n import N_
 from app.models import AccessToken, Organisation, Person, Programme
@@ -192,7 +192,7 @@ def create(
     :raises Invalid: the name, the scopes, the days or the place cannot be taken
     :raises NotAllowed: a machine asks
     :raises NotFresh: it is for administration, and it is too long since the actor signed in, or a token asks
-    :raises TooMany: the person has `MOST` tokens in force
+    :raises Conflict: the person has `MOST` tokens in force
     """
     require(actor, Permission.MAKE_TOKENS)
     name, problems = text.line("name", name, most=80)
@@ -207,7 +207,7 @@ def create(
         programme_id = parent.programme_id or programme_id
         organisation_id = parent.organisation_id or organisation_id
     if len(of_person(tx.connection, actor)) >= MOST:
-        raise TooMany(N_("You have %(most)s tokens already. Revoke one first."), retry_after_s=60, most=MOST)
+        raise Conflict(N_("You have %(most)s tokens already. Revoke one first."), most=MOST)
     if programme_id is None and organisation_id is not None:
         programme_id = next(
             id for id, place in actor.memberships.items() if place.organisation_id == organisation_id

@@ -13,7 +13,7 @@ from sqlalchemy import Select, func, literal, select, update
 from sqlalchemy.engine import Connection
 
 from app.database import Transaction
-from app.errors import Conflict, FieldError, Invalid, Moved, NotFound, TooMany
+from app.errors import Conflict, FieldError, Invalid, Moved, NotFound
 from app.integrations import seal
 from app.lib import secrets
 from app.lib.i18n import N_
@@ -163,7 +163,7 @@ def create(tx: Transaction, actor: Actor, programme: Any, draft: Draft) -> NewSe
     :raises NotAllowed: the actor does not look after the programme's webhooks
     :raises NotFresh: it is too long since the actor signed in
     :raises Invalid: name, address or types cannot be taken
-    :raises TooMany: the programme has `MOST` already
+    :raises Conflict: the programme has `MOST` already
     """
     require(actor, Permission.MANAGE_WEBHOOKS, programme)
     name, problems = text.line("name", draft.name, most=80)
@@ -359,9 +359,7 @@ def _require_space(tx: Transaction, programme_id: int) -> None:
     tx.execute(select(PROGRAMME.c.id).where(PROGRAMME.c.id == programme_id).with_for_update())
     there = select(WEBHOOK.c.id).where(WEBHOOK.c.programme_id == programme_id, WEBHOOK.c.deleted_at.is_(None))
     if len(tx.execute(there.limit(MOST)).all()) == MOST:
-        raise TooMany(
-            N_("This programme has %(most)s webhooks already. Delete one first."), retry_after_s=60, most=MOST
-        )
+        raise Conflict(N_("This programme has %(most)s webhooks already. Delete one first."), most=MOST)
 
 
 def _write(

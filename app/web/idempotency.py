@@ -67,7 +67,7 @@ async def once(
     """
     key = _key(request)
     if key is not None:
-        asked = _Asked(actor, key, await _fingerprint(request), is_secret=secret)
+        asked = _Asked(actor, key, await _fingerprint(request, actor), is_secret=secret)
         work = partial(_once, asked=asked, work=work)
     answer: Answer = await request.app.state.context.database.write(work)
     return answer.response()
@@ -121,7 +121,9 @@ def _key(request: Request) -> str | None:
     return key
 
 
-async def _fingerprint(request: Request) -> bytes:
+async def _fingerprint(request: Request, actor: Actor) -> bytes:
+    """What was asked, and within which place: a token of another one must not be given what this one made."""
     query = f"?{request.url.query}" if request.url.query else ""
-    asked = f"{request.method} {request.url.path}{query}\n".encode()
+    within = sorted(actor.memberships) if actor.is_bound else ""
+    asked = f"{request.method} {request.url.path}{query}\n{within}".encode()
     return hashlib.sha256(asked + await bodies.raw(request)).digest()

@@ -19,6 +19,7 @@ from app.lib import clock
 from app.main import create_app
 from app.models import KeptAnswer
 from app.models.base import table
+from app.services import tokens
 from app.settings import Settings
 from app.web import idempotency, operations
 from app.web.idempotency import Answer
@@ -62,6 +63,23 @@ def test_another_body_under_the_same_key_is_refused(api: Api) -> None:
 
 def test_a_key_belongs_to_one_person(api: Api) -> None:
     assert _post(api, api.alice, "key-1").json()["id"] != _post(api, api.bob, "key-1").json()["id"]
+
+
+def test_a_key_belongs_to_the_place_to_which_a_token_is_bound(api: Api) -> None:
+    world = api.world
+    organisation = {"organisation_id": world.organisations["public"]}
+    bound = [
+        Caller(
+            api.client, world.do(tokens.create, world.alice, name="T", scopes=["read", "write"], **to).token
+        )
+        for to in ({"programme_id": world.programme_id}, {"programme_id": world.programme_id}, organisation)
+    ]
+    assert _post(api, api.alice, "key-1").status_code == 201
+    for caller in bound:
+        assert is_problem(_post(api, caller, "key-1"), 422, "idempotency-key-reused")
+    first = [_post(api, caller, "key-2") for caller in bound[:2]]
+    assert first[0].content == first[1].content
+    assert _ideas(api) == ["Once", "Once"]
 
 
 def test_a_refused_request_may_come_again_with_its_key(api: Api) -> None:

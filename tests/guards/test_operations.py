@@ -164,7 +164,7 @@ def test_each_problem_is_shown_by_an_example_that_is_one() -> None:
             TypeAdapter(Problem).validate_python(example["value"])
             assert example["value"]["status"] == problems.KINDS[code].status
             kinds.add(code)
-    never_declared = {"method-not-allowed", "internal", "fresh-sign-in-needed"}
+    never_declared = {"method-not-allowed", "internal"}
     assert kinds >= problems.KINDS.keys() - never_declared
 
 

@@ -109,7 +109,7 @@ def test_the_eleventh_address_is_refused_in_words(site):
     for _ in range(10):
         made(bob)
     page = bob.post("/exchanges/feeds")
-    assert page.status_code == 429
+    assert page.status_code == 409
     assert "You have 10 calendar addresses already" in page.text
 
 

@@ -9,7 +9,7 @@ import vobject
 from icalendar import Calendar
 from sqlalchemy import insert, select, update
 
-from app.errors import NotAllowed, NotFound, TooMany
+from app.errors import Conflict, NotAllowed, NotFound
 from app.lib import clock, secrets
 from app.models import Booking, CalendarFeed, Event, Membership, Person, Placement
 from app.services import asking, calendar_feeds, deciding, taking_back
@@ -186,7 +186,7 @@ def test_nobody_makes_the_feed_of_an_organisation_that_they_do_not_follow(world)
 
 def test_ten_feeds_are_enough_and_a_revoked_one_makes_room(world):
     made = [world.do(calendar_feeds.make, world.bob, world.programme) for _ in range(10)]
-    with pytest.raises(TooMany):
+    with pytest.raises(Conflict):
         feed(world, world.bob)
     world.do(calendar_feeds.revoke, world.bob, made[0].id)
     assert feed(world, world.bob)

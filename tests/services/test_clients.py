@@ -7,7 +7,7 @@ import pytest
 from joserfc.jwk import ECKey, OctKey, RSAKey
 from sqlalchemy import select
 
-from app.errors import Conflict, Invalid, Moved, NotAllowed, NotFound, NotFresh, TooMany
+from app.errors import Conflict, Invalid, Moved, NotAllowed, NotFound, NotFresh
 from app.models import AuditEntry, Client, Event, Membership, Notice, Person
 from app.models.base import table
 from app.policies.actor import Assignment
@@ -226,7 +226,7 @@ def test_a_programme_has_so_many_and_no_more(world, monkeypatch):
     monkeypatch.setattr(clients, "MOST", 2)
     made = make(world)
     make(world)
-    with pytest.raises(TooMany):
+    with pytest.raises(Conflict):
         make(world)
     world.do(clients.revoke, world.cora, made.id)
     make(world)

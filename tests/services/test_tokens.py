@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 import time_machine
 
-from app.errors import Invalid, NotAllowed, NotFound, NotFresh, NotSignedIn, TooMany
+from app.errors import Conflict, Invalid, NotAllowed, NotFound, NotFresh, NotSignedIn
 from app.lib import clock, secrets
 from app.models import AccessToken, AuditEntry, Event, Membership, Organisation
 from app.models.base import table
@@ -223,7 +223,7 @@ def test_there_is_an_end_to_how_many_tokens_one_has(world, monkeypatch):
     monkeypatch.setattr(tokens, "MOST", 2)
     first = make(world)
     make(world)
-    with pytest.raises(TooMany):
+    with pytest.raises(Conflict):
         make(world)
     world.do(tokens.revoke, world.alice, first.id)
     make(world)

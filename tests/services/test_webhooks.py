@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select, text, update
 
-from app.errors import Conflict, Invalid, Moved, NotAllowed, NotFound, NotFresh, TooMany
+from app.errors import Conflict, Invalid, Moved, NotAllowed, NotFound, NotFresh
 from app.integrations import seal
 from app.lib import clock
 from app.models import AuditEntry, Event, Webhook
@@ -169,7 +169,7 @@ def test_whoever_switches_it_on_answers_for_it_and_it_begins_from_now(world):
 def test_a_programme_has_so_many_at_the_most(world):
     for _ in range(webhooks.MOST):
         last = make(world)
-    with pytest.raises(TooMany):
+    with pytest.raises(Conflict):
         make(world)
     world.do(webhooks.delete, world.cora, last.id)
     make(world)

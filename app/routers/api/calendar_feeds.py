@@ -54,6 +54,7 @@ async def index(
     takes=FeedDraft,
     gives=NewFeedItem,
     keyed=True,
+    conflicts=True,
 )
 async def make(request: Request, programme_id: Identifier) -> Response:
     """For your own stays, or for those of an organisation whose calendar you may read. Whoever has the address reads

@@ -67,6 +67,8 @@ async def index(
     takes=ClientDraft,
     gives=ClientMade,
     keyed=True,
+    conflicts=True,
+    problems=("fresh-sign-in-needed",),
 )
 async def create(request: Request, programme_id: Identifier) -> Response:
     """Its secret is told this once. One with the scope `admin` or `scim` is made on the page, after a fresh sign-in."""
@@ -114,6 +116,7 @@ async def show(request: Request, client_id: Identifier) -> Response:
     gives=ClientMade,
     keyed=True,
     conflicts=True,
+    problems=("fresh-sign-in-needed",),
 )
 async def change_secret(request: Request, client_id: Identifier) -> Response:
     """Told this once; the one before holds for 24 hours more."""
@@ -135,6 +138,7 @@ async def change_secret(request: Request, client_id: Identifier) -> Response:
     gives=ClientItem,
     conditional=True,
     conflicts=True,
+    problems=("fresh-sign-in-needed",),
 )
 async def change_keys(request: Request, client_id: Identifier) -> Response:
     """Those before hold no longer."""

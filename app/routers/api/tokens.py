@@ -40,6 +40,8 @@ async def index(request: Request, limit: Limit = paging.USUAL, cursor: Cursor = 
     takes=TokenDraft,
     gives=TokenMade,
     keyed=True,
+    conflicts=True,
+    problems=("fresh-sign-in-needed",),
 )
 async def create(request: Request) -> Response:
     """It can do no more than the one with which you ask, nowhere else and no longer, never `admin`; it ends with it."""

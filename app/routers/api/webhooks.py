@@ -57,6 +57,7 @@ async def index(
     takes=WebhookDraft,
     gives=WebhookItem,
     keyed=True,
+    conflicts=True,
 )
 async def create(request: Request, programme_id: Identifier) -> Response:
     """For coordinators. Its `secret` is told this once: asked again with the same Idempotency-Key, it is null."""
