@@ -41,7 +41,7 @@ bench: $(VENV)/.test $(BIN)/partnership ## measured against the floor, as ratios
 peers: var/peers/.done ## methods compared with heavy libraries, in an environment of their own
 	@var/peers/bin/python -m pytest tests/peers -m peers $(ARGS)
 
-long: $(VENV)/.test $(BIN)/partnership ## tests that take many minutes, together about an hour: `make fuzz`, and 500 orders of bookings
+long: $(VENV)/.test $(BIN)/partnership ## tests that take many minutes, together about an hour: `make fuzz`, 500 orders of bookings, large measurements
 	@$(BIN)/python -m tests.with_servers -m long -s $(ARGS)
 
 fuzz: $(VENV)/.test $(BIN)/partnership ## schemathesis, as someone of each role, on both engines: half an hour (ARGS="-k host" for a part)

@@ -36,6 +36,15 @@ LINES = {
 }
 
 
+LONG = {"broadcast", "tallies", "counting", "exports"}
+"""Jobs that take half a minute at the smallest sizes."""
+
+
+def jobs() -> list[object]:
+    names = [name for name in LINES if not name.endswith("-postgres")]
+    return [pytest.param(name, marks=[pytest.mark.long] if name in LONG else []) for name in names]
+
+
 @pytest.fixture(autouse=True)
 def as_it_was():
     """A measurement binds this process to a core, and gives the programs that it starts their settings."""
@@ -51,7 +60,7 @@ def test_every_job_is_tried_here() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [name for name in LINES if not name.endswith("-postgres")])
+@pytest.mark.parametrize("name", jobs())
 def test_a_job_gives_its_lines_without_a_wrong_answer(name: str) -> None:
     figures = run.measure(TINY, [name])
     assert len(figures) == LINES[name]
