@@ -156,7 +156,8 @@ class Server(uvicorn.Server):
 class Protocol(HttpToolsProtocol):
     """HTTP/1.1 with deadlines: who sends or reads too slowly goes, and takes nobody's place.
 
-    A request that comes in one piece, as nearly all do, sets no timer.
+    A request that comes in one piece, as nearly all do, sets no timer. One that was taken whole is answered, whatever
+    comes after it: it may have written something, and its sender must know.
     """
 
     def __init__(self, *args: Any, **named: Any) -> None:
@@ -167,6 +168,8 @@ class Protocol(HttpToolsProtocol):
         self._deadline: TimerHandle | None = None
         self._deadline_for = _NOTHING
         self._reading_deadline: TimerHandle | None = None
+        self._running: RequestResponseCycle = None  # type: ignore[assignment]  # as uvicorn has `cycle`
+        self._takes_no_more = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for a request."""
@@ -177,10 +180,24 @@ class Protocol(HttpToolsProtocol):
         """Stop every clock."""
         self._expect(_NOTHING)
         self.resume_writing()
+        if not self._is_idle():
+            _tell_gone(self._running)  # uvicorn tells the newest request, which may still wait for this one
         super().connection_lost(exc)
+
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """The client sends no more. Half a request is refused; a whole one is still answered, and keeps the connection
+        open until then, unless its answer has begun: then the client counts as gone, as streams must learn.
+        """
+        if self._coming != _NOTHING:
+            self._refuse(400, b"Bad Request", b"The request ended too early. Nothing was saved.")
+        elif not self._is_idle():
+            self._close_after_answers()
+        return not (self.transport.is_closing() or self._is_idle() or self._running.response_started)
 
     def data_received(self, data: bytes) -> None:
         """Take what came, and set the clock for what is still to come."""
+        if self._takes_no_more:
+            return
         if self._coming != _BODY:
             self._head_bytes += len(data)
         super().data_received(data)
@@ -197,29 +214,33 @@ class Protocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """A request begins."""
+        if self._takes_no_more:
+            return
         self._coming = _HEAD
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         """Its head is whole."""
-        self._coming = _BODY
+        if self._takes_no_more:
+            return
         if self._head_bytes > LARGEST_HEAD and self._size_of_head() > LARGEST_HEAD:
             self._refuse(431, b"Request Header Fields Too Large")
             return
         self._head_bytes = 0
         self._more_s = _more_s(self.headers)
         super().on_headers_complete()
+        self._coming = _BODY  # from here on `cycle` is this request's
 
     def on_body(self, body: bytes) -> None:
         """A piece of its body, unless it was refused."""
-        if not self.transport.is_closing():
+        if not self._takes_no_more:
             super().on_body(body)
 
     def on_message_complete(self) -> None:
         """It is whole."""
         self._coming = _NOTHING
         self._head_bytes = 0
-        if not self.transport.is_closing():
+        if not self._takes_no_more:
             super().on_message_complete()
 
     def pause_writing(self) -> None:
@@ -258,15 +279,10 @@ class Protocol(HttpToolsProtocol):
         self._deadline_for = _NOTHING
         if self.transport.is_closing():
             return
-        if self._is_idle():
-            if self._coming != _NOTHING:
-                self._refuse(408, b"Request Timeout")
-            else:
-                self.transport.close()
-        elif self._coming == _HEAD:
-            self.cycle.keep_alive = False  # a second request, half sent: the first is still being answered
+        if self._coming == _NOTHING:
+            self.transport.close()
         else:
-            self.transport.abort()
+            self._refuse(408, b"Request Timeout")
 
     def send_400_response(self, msg: str) -> None:
         """What came is no request; a method that HTTP does not know is told from the rest."""
@@ -276,15 +292,62 @@ class Protocol(HttpToolsProtocol):
         else:
             self._refuse(400, b"Bad Request")
 
-    def _refuse(self, status: int, phrase: bytes) -> None:
-        """A last word on a request that never reached the application: a problem document (RFC 9457)."""
-        self._expect(_NOTHING)
-        body = b'{"type":"about:blank","title":"%b","status":%d}' % (phrase, status)
-        self.transport.write(
-            b"HTTP/1.1 %d %b\r\ncontent-type: application/problem+json\r\ncache-control: no-store\r\n"
-            b"content-length: %d\r\nconnection: close\r\n\r\n%b" % (status, phrase, len(body), body)
-        )
+    def _refuse(self, status: int, phrase: bytes, detail: bytes = b"") -> None:
+        """End on a request that is not whole. It gets a last word, unless its own answer has begun, or one before it is
+        still being answered: that answer then says that it is the last.
+        """
+        if self._takes_no_more:
+            return
+        if self._coming == _BODY and self.pipeline:
+            self.pipeline.popleft()  # it waits, and never reached the application
+            self.cycle = self.pipeline[0][0] if self.pipeline else self._running
+        elif self._coming == _BODY:
+            self._end(b"" if self.cycle.response_started else _last_word(status, phrase, detail))
+            return
+        if self._is_idle():
+            self._end(_last_word(status, phrase, detail))
+        else:
+            self._close_after_answers()
+
+    def _end(self, last_word: bytes) -> None:
+        self._take_no_more()
+        if not self._is_idle():
+            _tell_gone(self.cycle)
+        if last_word:
+            self.transport.write(last_word)
         self.transport.close()
+
+    def _close_after_answers(self) -> None:
+        """Answer what was taken whole, and close. What else comes is read and dropped: bytes that lie unread when a
+        connection closes would make the system reset it, and lose the answer on its way.
+        """
+        self._take_no_more()
+        self.cycle.keep_alive = False
+
+    def _take_no_more(self) -> None:
+        self._takes_no_more = True
+        self._coming = _NOTHING
+        self._expect(_NOTHING)
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
+
+
+def _tell_gone(cycle: RequestResponseCycle) -> None:
+    """Let the application know that the client is gone, and drop what it may still answer."""
+    cycle.disconnected = True
+    cycle.message_event.set()
+
+
+def _last_word(status: int, phrase: bytes, detail: bytes) -> bytes:
+    """An answer to a request that the application never had whole: a problem document (RFC 9457)."""
+    body = b'{"type":"about:blank","title":"%b","status":%d' % (phrase, status)
+    body += b',"detail":"%b"}' % detail if detail else b"}"
+    return (
+        b"HTTP/1.1 %d %b\r\ncontent-type: application/problem+json\r\ncache-control: no-store\r\n"
+        b"content-length: %d\r\nconnection: close\r\n\r\n%b" % (status, phrase, len(body), body)
+    )
 
 
 def _more_s(headers: Iterable[tuple[bytes, bytes]]) -> float:
