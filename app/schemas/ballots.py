@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from app.schemas.base import Change, Given, Instant, Item, Reference, Taken, several, text, whole
+from app.schemas.base import Change, Given, Inside, Instant, Item, Reference, Taken, several, text, whole
 from app.schemas.challenges import Language
 
 Method = Literal["approval", "score", "ranked", "points", "quadratic", "budget"]
@@ -20,31 +20,39 @@ MOST_NAMED = 1000
 """Solutions, roles, sectors or organisations in one body; a service asks for far fewer."""
 
 
-class SettingsDraft(Taken):
-    """How votes are taken and counted. Only what the method uses counts; what is left out is as usual."""
+class SettingsDraft(Inside):
+    """How votes are taken and counted. Only what the method uses counts; what is left out is as usual, and in a change
+    stays as it is.
+    """
 
-    seats: Number = Field(default=1, description="How many can win; not for budgets.")
-    least: Number = Field(default=0, description="Approval: how many must be marked; 0: no limit.")
-    most: Number = Field(default=0, description="Approval: how many can be marked; 0: no limit.")
-    points: Number = Field(default=10, description="Points, quadratic: what each voter has.")
-    budget: Number = Field(default=0, description="Budget: the total, in the ballot's unit.")
+    seats: Number = Field(default=1, description="How many can win; not for budgets. Left out: 1.")
+    least: Number = Field(
+        default=0, description="Approval: how many must be marked; 0: no limit. Left out: 0."
+    )
+    most: Number = Field(default=0, description="Approval: how many can be marked; 0: no limit. Left out: 0.")
+    points: Number = Field(default=10, description="Points, quadratic: what each voter has. Left out: 10.")
+    budget: Number = Field(default=0, description="Budget: the total, in the ballot's unit. Left out: 0.")
     threshold: Percent = Field(
         default=50,
         description="Per cent of support that a solution needs; 50: more than half, others: at least, 0: no bar. "
         "Left out: 50, and 0 for points, quadratic and budget.",
     )
-    quorum: Percent = Field(default=0, description="Per cent of all who may vote that must take part.")
-    sector_quorum: Percent = Field(default=0, description="The same in each sector.")
+    quorum: Percent = Field(
+        default=0, description="Per cent of all who may vote that must take part. Left out: 0."
+    )
+    sector_quorum: Percent = Field(default=0, description="The same in each sector. Left out: 0.")
 
 
-class EligibilityDraft(Taken):
-    """Whose people may vote; an empty list means all. Observers never vote."""
+class EligibilityDraft(Inside):
+    """Whose people may vote; an empty list means all, and so does one that is left out, which in a change stays as it
+    is. Observers never vote.
+    """
 
     roles: list[str] = Field(default_factory=list, max_length=MOST_NAMED, examples=[["participant"]])
     sectors: list[str] = Field(default_factory=list, max_length=MOST_NAMED, examples=[["public", "business"]])
     organisations: list[Reference] = Field(default_factory=list, max_length=MOST_NAMED)
     member_since: Instant | None = Field(
-        default=None, description="Who joined later does not vote; null: when the ballot opens."
+        default=None, description="Who joined later does not vote; null or left out: when the ballot opens."
     )
 
 

@@ -35,6 +35,14 @@ class Change(Taken):
     model_config = ConfigDict(json_schema_extra=_without_defaults)
 
 
+class Inside(Taken):
+    """What stands inside of a body, perhaps of a `Change`. Its defaults count, but the document does not declare them:
+    programs that are made of it send each declared default, and with it would reset what they meant to leave out.
+    """
+
+    model_config = ConfigDict(json_schema_extra=_without_defaults)
+
+
 class Given(BaseModel):
     """What a caller gets. It describes and tests the answers; the answers themselves are written as bytes."""
 

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from app.schemas.base import Change, Day, Given, Item, Reference, Taken, text
+from app.schemas.base import Change, Day, Given, Inside, Item, Reference, Taken, text
 
 State = Literal[
     "waiting",
@@ -27,8 +27,10 @@ Party = Literal["guest", "host"]
 Role = Literal["guest", "manager", "host", "coordinator"]
 
 
-class ManagerDraft(Taken):
-    """The home manager: a colleague with an account, by `person`; or a name and a mail address."""
+class ManagerDraft(Inside):
+    """The home manager: a colleague with an account, by `person`; or a name and a mail address. What is left out is
+    empty.
+    """
 
     person: Reference | None = Field(default=None, description="Someone of your own organisation.")
     name: str = text(120, "Of a manager without an account.", "Mira Hren", default="")

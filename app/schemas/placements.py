@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from app.schemas.base import Change, Day, Given, Item, Reference, Taken, Word, several, text, whole
+from app.schemas.base import Change, Day, Given, Inside, Item, Reference, Taken, Word, several, text, whole
 from app.schemas.challenges import Language
 
 Code = Annotated[str, Field(json_schema_extra={"pattern": "^[A-Za-z]{1,8}$"})]
@@ -16,14 +16,16 @@ MOST_NAMED = 200
 """Periods, competencies or languages in one body; a service asks for far fewer."""
 
 
-class PeriodDraft(Taken):
+class PeriodDraft(Inside):
     """Days for which there are places: all of them as one stay, or a window to choose from."""
 
-    id: Reference | None = Field(default=None, description="Of one that is there already, to keep it.")
+    id: Reference | None = Field(
+        default=None, description="Of one that is there already, to keep it; null or left out: new days."
+    )
     first_day: Day
     last_day: Day = Field(description="The last day itself: a week from Monday to Friday ends on Friday.")
-    is_window: bool = Field(default=False, description="Whether a stay is a part of it.")
-    places: int = whole(1, 500, "How many guests at a time, 1 to 500.", default=1)
+    is_window: bool = Field(default=False, description="Whether a stay is a part of it. Left out: false.")
+    places: int = whole(1, 500, "How many guests at a time, 1 to 500. Left out: 1.", default=1)
 
 
 class PlacementDraft(Taken):

@@ -2,17 +2,17 @@
 
 from pydantic import Field
 
-from app.schemas.base import Change, Given, Item, Reference, Taken, several, text, whole
+from app.schemas.base import Change, Given, Inside, Item, Reference, Taken, several, text, whole
 from app.schemas.challenges import Language
 
 MOST_NAMED = 1000
 """Links or ideas in one body; a service asks for far fewer."""
 
 
-class LinkDraft(Taken):
+class LinkDraft(Inside):
     """An attachment, as a link."""
 
-    title: str = text(120, "What it is; empty: its address.", default="")
+    title: str = text(120, "What it is; empty or left out: its address.", default="")
     url: str = Field(
         description="A whole address, https:// or http://.",
         examples=["https://example.org/plan.pdf"],

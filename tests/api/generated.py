@@ -44,9 +44,12 @@ class Client:
             shape = self._described(method.lower(), path)["requestBody"]["content"]["application/json"][
                 "schema"
             ]
-            model = getattr(self._models, shape["$ref"].rsplit("/", 1)[-1])
-            named["body"] = model.from_dict(body)
+            named["body"] = self.shape(shape["$ref"].rsplit("/", 1)[-1]).from_dict(body)
         return module.sync_detailed(client=self._client, **named)
+
+    def shape(self, name: str) -> Any:
+        """What the package has for a shape of the document."""
+        return getattr(self._models, name)
 
     def missing(self) -> list[str]:
         """The calls of the document that the package does not have."""

@@ -46,6 +46,35 @@ def _run(program: Path, *arguments: str) -> Any:
     return json.loads(done.stdout[done.stdout.index("[" if "spectral" in str(program) else "{") :])
 
 
+def test_nothing_that_a_change_can_hold_declares_a_default(descriptions: tuple[str, str]) -> None:
+    """A program made of the document sends each declared default, and with it resets what it was to leave as it is."""
+    schemas = json.loads(Path(descriptions[0]).read_text())["components"]["schemas"]
+    changes = {name for name in schemas if name.endswith("Change")}
+    assert {"BallotChange", "PlacementChange"} <= changes
+    reached, ahead = set(), set(changes)
+    while ahead:
+        reached |= ahead
+        ahead = {name for each in ahead for name in _named(schemas[each])} - reached
+    assert {"SettingsDraft", "EligibilityDraft", "PeriodDraft", "LinkDraft", "ManagerDraft"} <= reached
+    declared = {
+        f"{name}.{field}"
+        for name in reached
+        for field, shape in schemas[name].get("properties", {}).items()
+        if "default" in shape
+    }
+    assert declared == set()
+
+
+def _named(shape: Any) -> set[str]:
+    """The shapes to which this one refers."""
+    if isinstance(shape, list):
+        return {name for each in shape for name in _named(each)}
+    if not isinstance(shape, dict):
+        return set()
+    own = {shape["$ref"].rsplit("/", 1)[-1]} if isinstance(shape.get("$ref"), str) else set()
+    return own | {name for each in shape.values() for name in _named(each)}
+
+
 def test_spectral_finds_nothing(descriptions: tuple[str, str]) -> None:
     program = MODULES / "@stoplight/spectral-cli/dist/index.js"
     found = _run(program, "lint", *descriptions, "-r", "spectral.yaml", "-f", "json")

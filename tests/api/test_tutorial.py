@@ -39,6 +39,8 @@ def test_a_generated_client_takes_the_same_ten_steps(
 ) -> None:
     client = generated.Client(place.base_url, place.tokens["business"], tmp_path, monkeypatch)
     assert client.missing() == []
+    settings = client.shape("SettingsDraft")(seats=3)
+    assert client.shape("BallotChange")(settings=settings).to_dict() == {"settings": {"seats": 3}}
 
     me = client("GET", "/people/me")
     assert me.parsed.memberships[0].sector == "business"
