@@ -150,7 +150,7 @@ def make(tx: Transaction, actor: Actor, challenge_id: int, draft: Draft) -> int:
 
 
 def change(tx: Transaction, actor: Actor, ballot_id: int, draft: Draft, *, version: int | None = None) -> int:
-    """Make the ballot as `draft` says, before it opens; the new version.
+    """Make the ballot as `draft` says, before it opens; the new version. As it was, nothing happens.
 
     :raises Conflict: it has opened, so its rules stand
     :raises Moved: `version` is given and no longer the newest
@@ -163,6 +163,8 @@ def change(tx: Transaction, actor: Actor, ballot_id: int, draft: Draft, *, versi
         raise Moved(N_("Someone has changed this ballot in the meantime."), current=ballot.version)
     _lock_solutions(tx, draft.solutions)
     checked = check(tx.connection, actor, ballot.challenge_id, draft)
+    if _is_as_held(ballot, checked):
+        return ballot.version
     tie_order = list(shuffled((each.key for each in checked.solutions), ballot.seed, "ties"))
     tx.execute(
         BALLOT.update()
@@ -178,7 +180,7 @@ def change(tx: Transaction, actor: Actor, ballot_id: int, draft: Draft, *, versi
     )
     tx.execute(BALLOT_OPTION.delete().where(BALLOT_OPTION.c.ballot_id == ballot_id))
     _write_options(tx, ballot.programme_id, ballot_id, checked.solutions)
-    kept = [solution.id for solution in checked.solutions]
+    kept = _ids(checked.solutions)
     tx.execute(
         INTEREST.delete().where(INTEREST.c.ballot_id == ballot_id, INTEREST.c.solution_id.not_in(kept))
     )
@@ -292,7 +294,7 @@ def draft_of(ballot: BallotView) -> Draft:
         mode=ballot.mode,
         unit=ballot.unit,
         numbers={name: getattr(ballot.settings, name) for name in NUMBERS},
-        solutions=[solution.id for solution in ballot.solutions],
+        solutions=_ids(ballot.solutions),
         roles=ballot.roles,
         sectors=ballot.sectors,
         organisations=ballot.organisations,
@@ -512,6 +514,23 @@ def _held(tx: Transaction, actor: Actor, ballot_id: int, permission: Permission)
     ballot = ballots.find(tx.connection, actor, ballot_id)
     require(actor, permission, ballot)
     return ballot
+
+
+def _is_as_held(ballot: BallotView, checked: Checked) -> bool:
+    """Whether a draft says nothing but what the ballot says already."""
+    values = dict(checked.values)
+    del values["explanation_html"]
+    settings, eligibility = values.pop("settings"), values.pop("eligibility")
+    return (
+        all(getattr(ballot, name) == value for name, value in values.items())
+        and all(getattr(ballot.settings, name) == number for name, number in settings.items())
+        and all(list(getattr(ballot, name)) == chosen for name, chosen in eligibility.items())
+        and _ids(ballot.solutions) == _ids(checked.solutions)
+    )
+
+
+def _ids(chosen: Sequence[SolutionView]) -> list[int]:
+    return [solution.id for solution in chosen]
 
 
 def _open(tx: Transaction, actor: Actor, ballot_id: int) -> BallotView:

@@ -214,7 +214,7 @@ def create(
 def change(
     tx: Transaction, actor: Actor, challenge_id: int, *, version: int | None = None, **changes: Any
 ) -> int:
-    """Change a challenge's texts, sponsor or `anonymous_allowed`; the new version.
+    """Change a challenge's texts, sponsor or `anonymous_allowed`; the new version. As it was, nothing happens.
 
     :raises Moved: `version` is given and no longer the newest
     :raises Invalid: a text is empty or too long
@@ -223,14 +223,17 @@ def change(
     given = {name: changes[name] for name in ("title", "summary", "brief", "language") if name in changes}
     kept = {name: getattr(view, name) for name in ("title", "summary", "brief", "language")}
     values: dict[str, Any] = _checked(**(kept | given))
-    values["brief_html"] = markdown.render(values["brief"])
     if "sponsor_id" in changes:
         _check_sponsor(tx, view.programme_id, changes["sponsor_id"])
     values |= {name: changes[name] for name in ("anonymous_allowed", "sponsor_id") if name in changes}
+    if all(value == getattr(view, name) for name, value in values.items()):
+        return view.version
     tx.execute(
         CHALLENGE.update()
         .where(CHALLENGE.c.id == challenge_id)
-        .values(**values, version=view.version + 1, updated_at=tx.now)
+        .values(
+            **values, brief_html=markdown.render(values["brief"]), version=view.version + 1, updated_at=tx.now
+        )
     )
     _record(tx, "challenge.changed", actor, view)
     return view.version + 1

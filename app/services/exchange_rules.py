@@ -164,6 +164,8 @@ def set_rules(
 ) -> Rules:
     """Change what `changes` names of a programme's rules; bookings that are on their way go on by the new ones.
 
+    As it was, nothing happens.
+
     :raises NotAllowed: the actor is no coordinator of it
     :raises Moved: `version` is given and no longer the newest
     :raises Invalid: something cannot be taken; the error names it
@@ -174,10 +176,13 @@ def set_rules(
     before = find(tx.connection, programme.id)
     if version is not None and version != before.version:
         raise Moved(N_("Someone has changed these rules in the meantime."), current=before.version)
-    after = replace(before, **changes, version=before.version + 1)
+    after = replace(before, **changes)
     errors = _problems(after)
     if errors:
         raise Invalid(*errors)
+    if after == before:
+        return before
+    after = replace(after, version=before.version + 1)
     values = {name: getattr(after, name) for name in _SAME if name != "programme_id"}
     values |= {
         "approvals": list(after.approvals),

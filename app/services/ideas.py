@@ -237,6 +237,8 @@ def post(
 def edit(tx: Transaction, actor: Actor, idea_id: int, *, version: int | None = None, **changes: Any) -> int:
     """Change title, body, language or cluster; what was there is kept as a version. The new version's number.
 
+    Where it says all that already, nothing happens.
+
     :raises NotAllowed: the actor is neither the author nor a co-author
     :raises Moved: `version` is given and someone has changed the idea since
     :raises Conflict: the idea is not open, or its phase is past
@@ -250,6 +252,9 @@ def edit(tx: Transaction, actor: Actor, idea_id: int, *, version: int | None = N
         changes.get("body", idea.body),
         changes.get("language", idea.language),
     )
+    is_other = any(value != getattr(idea, name) for name, value in values.items())
+    if not is_other and changes.get("cluster_id", idea.cluster_id) == idea.cluster_id:
+        return idea.version
     if "cluster_id" in changes:
         values["cluster_id"] = _cluster(changes["cluster_id"], idea.challenge_id)
     tx.execute(

@@ -141,6 +141,9 @@ def change(
 ) -> int:
     """Change what `offer` takes; what is left out stays. One that was returned is reviewed anew. The new version.
 
+    With nothing given nothing happens. What says again what is held is a change: with it a host who has answered
+    otherwise, such as in a mail, hands in anew what was returned.
+
     `periods`, where given, are all of them; one with an id is that one changed, one that is missing is taken away.
 
     :raises NotAllowed: the actor speaks neither for the host nor for the programme
@@ -160,6 +163,8 @@ def change(
         errors += wrong
     if errors:
         raise Invalid(*errors)
+    if not fields and periods is None:
+        return placement.version
     if periods is not None:
         _write_periods(tx, placement, spans)
     is_again = placement.state == placements.RETURNED

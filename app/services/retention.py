@@ -188,7 +188,7 @@ def warned(connection: Connection, person_id: int) -> Warned | None:
 def set_rules(
     tx: Transaction, actor: Actor, programme: Any, *, version: int | None = None, **changes: int
 ) -> Rules:
-    """Change how long a programme keeps what is personal.
+    """Change how long a programme keeps what is personal; as it was, nothing happens.
 
     :raises NotAllowed: the actor does not look after its data
     :raises Moved: `version` is given and no longer the newest
@@ -200,7 +200,7 @@ def set_rules(
     before = find(tx.connection, programme.id)
     if version is not None and version != before.version:
         raise Moved(N_("Someone has changed these rules in the meantime."), current=before.version)
-    after = replace(before, **changes, version=before.version + 1)
+    after = replace(before, **changes)
     message = N_("Please give a whole number from %(least)s to %(most)s.")
     wrong = [
         FieldError(name, message, (("least", least), ("most", most)))
@@ -209,6 +209,9 @@ def set_rules(
     ]
     if wrong:
         raise Invalid(*wrong)
+    if after == before:
+        return before
+    after = replace(after, version=before.version + 1)
     values = {name: getattr(after, name) for name in _SAME} | {"updated_at": tx.now}
     if before.version:
         tx.execute(RULES.update().where(RULES.c.programme_id == programme.id).values(values))

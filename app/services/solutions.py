@@ -176,16 +176,21 @@ def promote(
 def change(
     tx: Transaction, actor: Actor, solution_id: int, *, version: int | None = None, **changes: Any
 ) -> int:
-    """Change what `promote` takes; what is left out stays. The new version.
+    """Change what `promote` takes; what is left out stays. The new version; as it was, nothing happens.
 
     :raises Conflict: a ballot holds it that is not counted yet, so what people decide on stands
     :raises Moved: `version` is given and no longer the newest
     """
     view = _changeable(tx, actor, solution_id, version)
     names = ("title", "summary", "language", "cost", "carrier", "links")
-    values = _checked(**{name: changes.get(name, getattr(view, name)) for name in names})
-    if "idea_ids" in changes:
-        chosen = _checked_ideas(tx, view.challenge_id, changes["idea_ids"], held=view.idea_ids)
+    held = {name: getattr(view, name) for name in names} | {"links": list(view.links)}
+    values = _checked(**{name: changes.get(name, held[name]) for name in names})
+    idea_ids = changes.get("idea_ids", view.idea_ids)
+    chosen = _checked_ideas(tx, view.challenge_id, idea_ids, held=view.idea_ids)
+    has_other_ideas = set(chosen) != set(view.idea_ids)
+    if not has_other_ideas and all(values[name] == held[name] for name in names):
+        return view.version
+    if has_other_ideas:
         tx.execute(SOLUTION_IDEA.delete().where(SOLUTION_IDEA.c.solution_id == solution_id))
         _write_ideas(tx, view.programme_id, solution_id, chosen)
     tx.execute(

@@ -86,6 +86,28 @@ def test_a_ballot_is_made_read_changed_and_taken_back(api: Api) -> None:
     assert api.bob.get(address(api)).json()["items"] == []
 
 
+def test_what_a_ballot_says_already_makes_no_version_of_it(api: Api) -> None:
+    chosen = [api.solution("A"), api.solution("B")]
+    body = draft(
+        api,
+        solutions=chosen,
+        method="quadratic",
+        settings={"points": 20},
+        eligibility={"roles": ["participant"]},
+        opens_at=later(days=1),
+    )
+    made = api.cora.post(address(api), body)
+    here, before = made.headers["location"], made.headers["etag"]
+    for same in ({}, body, {"settings": {"points": 20}, "eligibility": {}}, {"solutions": chosen[::-1]}):
+        answer = api.cora.patch(here, same, "*")
+        assert (answer.status_code, answer.headers["etag"]) == (200, before)
+    assert is_problem(api.bob.patch(here, {}, "*"), 403, "not-allowed")
+    for changes in ({"settings": {"quorum": 5}}, {"eligibility": {"roles": []}}, {"solutions": chosen[:1]}):
+        answer = api.cora.patch(here, changes, "*")
+        assert answer.headers["etag"] != before
+        before = answer.headers["etag"]
+
+
 def test_once_open_its_rules_stand(api: Api) -> None:
     here = f"/ballots/{api.ballot()}"
     before = api.cora.get(here)

@@ -32,6 +32,8 @@ def test_rules_are_read_and_changed_by_coordinators(api: Api) -> None:
     assert changed.status_code == 200
     assert changed.json() == before.json() | changes | {"version": 1}
     assert api.bob.get(address(api)).json() == changed.json()
+    for same in (changes, {}):
+        assert admin(api).patch(address(api), same, "*").headers["etag"] == changed.headers["etag"]
     assert is_problem(admin(api).patch(address(api), {"hold_days": 8}, tag), 412, "version-moved-on")
     assert is_problem(admin(api).patch(address(api), {"hold_days": 8}), 428, "precondition-required")
 

@@ -1,11 +1,16 @@
-"""Every column of every table, sent to every write of the API: none but the promised fields is taken."""
+"""Every column of every table, sent to every write of the API: none but the promised fields is taken.
+
+And nothing, sent to every change: it changes nothing.
+"""
 
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import func, select
 
 from app.lib import clock
-from app.models import metadata
+from app.models import Event, metadata
+from app.models.base import table
 from app.services import comments, webhooks
 from app.services.webhooks import Draft
 from app.web import operations
@@ -16,6 +21,7 @@ from tests.api.test_administration import group
 
 COLUMNS = sorted({column.name for table in metadata.sorted_tables for column in table.columns})
 WRITES = [operation for operation in operations.declared() if operation.takes]
+CHANGES = [operation for operation in WRITES if operation.method == "PATCH"]
 GOOD = {
     "IdeaDraft": {"title": "t"},
     "IdeaChange": {"title": "t"},
@@ -80,6 +86,7 @@ GOOD = {
     "PhasesDraft": {"phases": [{"kind": "ideation", "starts_at": "2026-01-01T00:00:00Z"}]},
 }
 
+EVENT = table(Event)
 HOOK = Draft("n", "http://127.0.0.1:9/", ["idea"])
 
 
@@ -120,3 +127,24 @@ def test_no_column_is_taken_that_is_not_promised(api: Api, operation: Operation)
         assert [error["pointer"] for error in answer.json()["errors"]] == [f"/{name}"]
     if before is not None:
         assert caller.get(address).json() == before
+
+
+@pytest.mark.parametrize("operation", CHANGES, ids=lambda operation: operation.path)
+def test_a_change_of_nothing_changes_nothing(api: Api, operation: Operation) -> None:
+    address = _address(api, operation)
+    caller = api.of(api.world.cora, "read", operation.scope)
+    before, events = caller.get(address), _events(api)
+    if operation.takes.model_json_schema().get("required"):
+        assert is_problem(caller.patch(address, {}, "*"), 422, "invalid")
+    else:
+        answer = caller.patch(address, {}, "*")
+        assert (answer.status_code, answer.headers["etag"]) == (200, before.headers["etag"])
+    assert (caller.get(address).content, _events(api)) == (before.content, events)
+
+
+def _events(api: Api) -> int:
+    return int(
+        api.world.ask(
+            lambda connection: connection.execute(select(func.count()).select_from(EVENT)).scalar_one()
+        )
+    )

@@ -46,6 +46,17 @@ def test_a_placement_is_offered_reviewed_and_published(api: Api) -> None:
     assert is_problem(api.sam.patch(here, {"title": "x"}), 428, "precondition-required")
 
 
+def test_what_was_returned_is_handed_in_anew_by_saying_something_of_it(api: Api) -> None:
+    here = offered(api).headers["location"]
+    returned = api.of(api.world.cora, "admin").post(f"{here}/return", {"note": "Friday?"})
+    nothing = api.sam.patch(here, {}, "*")
+    assert (nothing.json()["state"], nothing.headers["etag"]) == ("returned", returned.headers["etag"])
+    assert is_problem(api.bob.patch(here, {}, "*"), 404, "not-found")
+    assert is_problem(api.sam.patch(here, {}, '"9-0000000000000000"'), 412, "version-moved-on")
+    again = api.sam.patch(here, {"title": returned.json()["title"]}, "*")
+    assert (again.json()["state"], again.json()["version"]) == ("proposed", returned.json()["version"] + 1)
+
+
 def test_the_note_of_a_coordinator_is_for_those_who_can_mend_it(api: Api) -> None:
     here = offered(api).headers["location"]
     cora = api.of(api.world.cora, "read", "admin")

@@ -240,6 +240,17 @@ def test_a_host_offers_a_coordinator_returns_and_publishes(site):
     assert found.spoken == ("sl", "en")
 
 
+def test_a_host_who_has_answered_otherwise_hands_it_in_anew_by_saving_it_as_it_is(site):
+    world = site.world
+    hana, cora = site.of(world.hana), site.of(world.cora)
+    where = hana.post("/programmes/here/placements", form(world)).headers["location"]
+    cora.post(f"{where}/return", {"note": "Is it by the sea?"})
+    edited = hana.get(f"{where}/edit")
+    again = form(world, version="2", period_id_0=held_values(edited)["period_id_0"])
+    assert hana.post(f"{where}/edit", again).status_code == 303
+    assert world.ask(placements.find, world.hana, int(where.rpartition("/")[2])).state == placements.PROPOSED
+
+
 def test_others_do_not_offer(site):
     for actor in (site.world.bob, site.world.olga):
         browser = site.of(actor)

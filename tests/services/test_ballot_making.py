@@ -2,6 +2,7 @@
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -212,7 +213,9 @@ def test_the_draft_of_a_ballot_makes_it_again(world, three):
         tallies_live=True,
     )
     before = found(world, ballot)
-    world.do(ballot_making.change, world.cora, ballot, ballot_making.draft_of(before))
+    again = ballot_making.draft_of(before)
+    assert world.do(ballot_making.change, world.cora, ballot, again) == before.version, "nothing to write"
+    assert world.do(ballot_making.change, world.cora, ballot, replace(again, reminder_hours=1)) == 2
     after = found(world, ballot)
     for name in ("title", "method", "rule", "unit", "settings", "roles", "sectors", "opens_at", "closes_at"):
         assert getattr(after, name) == getattr(before, name), name
