@@ -30,6 +30,7 @@ class IdeaChange(Change):
     title: str = text(120, "The idea in one line.", "One form for moving house", least=1, default="")
     body: str = text(10_000, "More about it, in Markdown.", default="")
     cluster: Reference | None = Field(default=None, description="The cluster to move it to; null: none.")
+    language: Language = Field(default="en", description="What it is written in.")
 
 
 class Author(Given):

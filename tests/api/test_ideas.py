@@ -176,6 +176,8 @@ def test_someones_support_in_between_does_not_refuse_an_edit(api: Api) -> None:
         ({"title": None}, "/title"),
         ({"body": "b" * 10_001}, "/body"),
         ({"cluster": 999_999}, "/cluster"),
+        ({"language": "xx"}, "/language"),
+        ({"language": None}, "/language"),
         ({"anonymous": False}, "/anonymous"),
         ({"state": "open"}, "/state"),
         ({"version": 9}, "/version"),
@@ -208,6 +210,28 @@ def test_a_colleague_moves_a_card_between_clusters(api: Api) -> None:
 def test_nothing_to_change_changes_nothing(api: Api) -> None:
     idea = f"/ideas/{api.idea()}"
     assert api.alice.patch(idea, {}, api.alice.tag(idea)).json()["version"] == 1
+
+
+def test_what_an_idea_says_already_makes_no_version_of_it(api: Api) -> None:
+    now, _ = api.clusters()
+    idea = f"/ideas/{api.idea(title='The same', body='Once.', cluster_id=now)}"
+    same = {"title": " The  same", "body": "Once.", "language": "en", "cluster": now}
+    tag = api.alice.tag(idea)
+    for changes in (same, {"title": "The same"}):
+        answer = api.alice.patch(idea, changes, tag)
+        assert (answer.status_code, answer.headers["etag"]) == (200, tag)
+    assert api.alice.get(f"{idea}/versions").json()["items"] == []
+    assert is_problem(api.bob.patch(idea, same, "*"), 403, "not-allowed")
+    assert is_problem(api.alice.patch(idea, same, '"9-0000000000000000"'), 412, "version-moved-on")
+    assert api.alice.patch(idea, same | {"cluster": None}, "*").json()["version"] == 2
+
+
+def test_an_idea_is_said_to_be_in_another_language_by_its_authors(api: Api) -> None:
+    idea = f"/ideas/{api.idea()}"
+    changed = api.alice.patch(idea, {"language": "sl"}, api.alice.tag(idea))
+    assert (changed.json()["language"], changed.json()["version"]) == ("sl", 2)
+    assert api.bob.get(idea).json()["language"] == "sl"
+    assert is_problem(api.bob.patch(idea, {"language": "en"}, "*"), 403, "not-allowed")
 
 
 def test_a_withdrawn_idea_leaves_the_board_and_stays_with_its_author(api: Api) -> None:
