@@ -164,6 +164,21 @@ def test_the_audit_log_is_read_in_pages_and_checks_as_a_file(api: Api, cora: Any
     assert (verified["whole"], verified["broken"]) == (True, [])
 
 
+def test_a_walk_through_the_audit_log_comes_to_an_end_and_is_one_entry(api: Api, cora: Any) -> None:
+    read = "/audit?action=audit.read&sort=old"
+    for _ in range(2):
+        assert cora.get(read).status_code == 200
+    before = len(cora.get(f"{read}&limit=200").json()["items"])
+    page = cora.get(f"{read}&limit=1")
+    assert page.json()["next"]
+    for _ in range(before + 5):
+        if "next" not in page.links:
+            break
+        page = cora.get(page.links["next"]["url"])
+    assert page.json()["next"] is None
+    assert len(cora.get(f"{read}&limit=200").json()["items"]) == before + 2
+
+
 def test_how_long_data_is_kept_is_read_and_changed(api: Api, cora: Any) -> None:
     path = f"/programmes/{api.programme_id}/retention"
     before = cora.get(path)
