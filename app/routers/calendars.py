@@ -23,7 +23,7 @@ async def read(request: Request, token: str) -> Response:
     found = await pages.read(request, calendar_feeds.read, token)
     body = calendar_files.feed(found, base_url=context.settings.base_url)
     headers = {"ETag": etags.tag(body, 1), "Cache-Control": etags.CACHING, "Referrer-Policy": "no-referrer"}
-    if etags.matches(request.headers.get("if-none-match"), headers["ETag"]):
+    if etags.matches(request, headers["ETag"]):
         return Response(status_code=304, headers=headers)
     return Response(body, 200, {**headers, "Content-Type": calendar_files.CONTENT_TYPE})
 

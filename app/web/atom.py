@@ -66,7 +66,7 @@ def answer(request: Request, feed: Feed, following: tuple[int, ...] | None) -> R
         links["first"] = f"{base_url}{request.url.path}"
     body = written(feed, links, urlsplit(base_url).hostname or "")
     headers = {"ETag": etags.tag(body, 1), "Cache-Control": etags.CACHING, "Vary": "Cookie, Authorization"}
-    if etags.matches(request.headers.get("if-none-match"), headers["ETag"]):
+    if etags.matches(request, headers["ETag"]):
         return Response(status_code=304, headers=headers)
     return Response(body, headers=headers, media_type=f"{MEDIA_TYPE}; charset=utf-8")
 

@@ -42,7 +42,7 @@ def item(
     headers = {"ETag": etag, "Cache-Control": CACHING}
     if location is not None:
         headers["Location"] = location
-    if request.method == "GET" and matches(request.headers.get("if-none-match"), etag):
+    if request.method == "GET" and matches(request, etag):
         return Response(status_code=304, headers=headers)
     return Response(body, status, headers, "application/json")
 
@@ -52,8 +52,15 @@ def weak(body: bytes) -> str:
     return f'W/"{hashlib.blake2b(body, digest_size=8).hexdigest()}"'
 
 
-def matches(header: str | None, etag: str) -> bool:
+def sent(request: Request, name: str) -> str | None:
+    """A header that is a list: in however many lines it came, as one (RFC 9110, section 5.3); None without it."""
+    lines = request.headers.getlist(name)
+    return ", ".join(lines) if lines else None
+
+
+def matches(request: Request, etag: str) -> bool:
     """Whether `If-None-Match` names this tag; by weak comparison, as it asks for."""
+    header = sent(request, "if-none-match")
     if header is None:
         return False
     return header.strip() == "*" or etag.removeprefix("W/").strip('"') in (
@@ -72,7 +79,7 @@ def expected(request: Request) -> frozenset[int] | None:
     :raises PreconditionRequired: there is no such header
     :raises BadRequest: it is no list of tags
     """
-    header = request.headers.get("if-match")
+    header = sent(request, "if-match")
     if header is None:
         raise PreconditionRequired(N_("Please send If-Match with the ETag of the version that you mean."))
     if header.strip() == "*":

@@ -63,7 +63,7 @@ async def once(
 
     :raises KeyReused: the key came with another request before
     :raises Conflict: the request was done already, and its answer was a secret
-    :raises InvalidParameter: the key is no key
+    :raises InvalidParameter: the key is no key, or there are several
     """
     key = _key(request)
     if key is not None:
@@ -114,11 +114,13 @@ def _again(kept: Any, asked: _Asked) -> Answer:
 
 
 def _key(request: Request) -> str | None:
-    key = request.headers.get(HEADER)
-    if key is not None and not _KEY.fullmatch(key):
+    keys = set(request.headers.getlist(HEADER))
+    if len(keys) > 1:
+        raise InvalidParameter("header", FieldError(HEADER, N_("Please give one key, not several.")))
+    if not all(map(_KEY.fullmatch, keys)):
         wrong = FieldError(HEADER, N_("Please give 1 to 200 visible ASCII characters."))
         raise InvalidParameter("header", wrong)
-    return key
+    return next(iter(keys), None)
 
 
 async def _fingerprint(request: Request, actor: Actor) -> bytes:

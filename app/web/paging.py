@@ -60,8 +60,10 @@ class Page:
         return found[: self.limit], len(found) > self.limit
 
 
-def page(request: Request, limit: int, text: str | None, *, start: int = 0) -> Page:
+def page(request: Request, limit: int, text: str | None, *, start: int = 0, steps: int = 0) -> Page:
     """The page that the query asks for; without a cursor it begins after the id `start`.
+
+    `steps`: how many values the sort key of the list has, where it was another one in an earlier release.
 
     :raises InvalidParameter: the cursor is not one that was given out for this list
     """
@@ -71,6 +73,8 @@ def page(request: Request, limit: int, text: str | None, *, start: int = 0) -> P
         position = cursor.decode(_key_of(request), _name(request), text)
     except cursor.BadCursor:
         raise bad_cursor() from None
+    if steps and len(position) != steps:
+        raise bad_cursor()
     return Page(limit, tuple(position))
 
 
@@ -117,7 +121,7 @@ def listing_of_bytes(
     beside = b"" if not included else b',"%s":%s' % (fields.INCLUDED.encode(), to_json(included))
     body = b'{"items":[%s],"next":%s%s}' % (items, text, beside)
     headers["ETag"] = etags.weak(body)
-    if etags.matches(request.headers.get("if-none-match"), headers["ETag"]):
+    if etags.matches(request, headers["ETag"]):
         return Response(status_code=304, headers=headers)
     return Response(body, 200, headers, "application/json")
 

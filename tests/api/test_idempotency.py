@@ -107,6 +107,20 @@ def test_what_is_no_key_is_told(api: Api, key: str) -> None:
     assert answer.json()["errors"][0]["in"] == "header"
 
 
+def test_two_keys_are_refused_and_one_sent_twice_is_one(api: Api) -> None:
+    def post(*keys: str) -> Any:
+        headers = [*api.alice.headers.items(), *(("Idempotency-Key", key) for key in keys)]
+        return api.client.post(
+            f"/api/v1/challenges/{api.challenge_id}/ideas", json={"title": "Once"}, headers=headers
+        )
+
+    refused = post("key-1", "key-2")
+    assert is_problem(refused, 422, "invalid")
+    assert refused.json()["errors"][0]["in"] == "header"
+    assert [post("key-1", "key-1").status_code, post("key-1").status_code] == [201, 201]
+    assert _ideas(api) == ["Once"]
+
+
 def test_the_same_key_at_the_same_moment_has_one_effect(api: Api) -> None:
     """Eight at once, over one application: one idea, eight times the same answer."""
 

@@ -46,3 +46,24 @@ def test_similar_ideas_are_found_by_their_words(api: Api) -> None:
     assert api.bob.get(f"{board}/similar-ideas").json()["items"] == []
     assert is_problem(api.bob.get(f"{board}/similar-ideas?title={'x' * 121}"), 422, "invalid")
     assert is_problem(api.charlie.get(f"{board}/similar-ideas?title=moving"), 404, "not-found")
+
+
+def test_tags_count_in_however_many_lines_they_come(api: Api) -> None:
+    idea, board = f"/ideas/{api.idea()}", f"/challenges/{api.challenge_id}/ideas"
+
+    def lines(name: str, *tags: str) -> list[tuple[str, str]]:
+        return [*api.alice.headers.items(), *((name, tag) for tag in tags)]
+
+    for path in (idea, board):
+        tag = api.alice.tag(path)
+        sent = lines("If-None-Match", '"0-0000000000000000"', tag)
+        assert api.client.get(f"/api/v1{path}", headers=sent).status_code == 304
+    sent = lines("If-Match", '"99-0000000000000000"', api.alice.tag(idea))
+    assert api.client.patch(f"/api/v1{idea}", json={"title": "Mended"}, headers=sent).status_code == 200
+    assert is_problem(
+        api.client.patch(f"/api/v1{idea}", json={"title": "x"}, headers=sent), 412, "version-moved-on"
+    )
+    sent = lines("If-Match", "*", api.alice.tag(idea))
+    assert is_problem(
+        api.client.patch(f"/api/v1{idea}", json={"title": "x"}, headers=sent), 400, "bad-request"
+    )
