@@ -20,12 +20,12 @@ async def index(request: Request) -> Response:
     known = pages.context_of(request).providers
     ours = await pages.read(request, providers.overseen, actor, [one.settings for one in known])
     checks = await asyncio.gather(*(provider_health.look(known.find(one.id)) for one in ours))
-    failures = [await pages.read(request, providers.failures, one.id) for one in ours]
+    failures = await pages.read(request, providers.failures, [one.id for one in ours])
     return pages.show(
         request,
         actor,
         "providers/index.html",
-        providers=list(zip(ours, checks, failures, strict=True)),
+        providers=[(one, found, failures[one.id]) for one, found in zip(ours, checks, strict=True)],
         base_url=pages.context_of(request).settings.base_url,
     )
 

@@ -1,6 +1,6 @@
 """Identity providers as those who look after them see them: which there are, and what was refused lately."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -22,6 +22,9 @@ PROGRAMME = table(Programme)
 
 LOOKED_AT: Final = 5000
 """How far back failures are looked for: so many of the audit log's newest entries."""
+
+MOST_REASONS: Final = 20
+"""How many reasons are told of each provider."""
 
 REFUSALS: Final = ("sign_in.refused", "logout.refused")
 
@@ -64,17 +67,29 @@ def find(
     raise NotFound(N_("There is no such identity provider. Please choose one from the list."))
 
 
-def failures(connection: Connection, provider: str) -> list[Failure]:
-    """Why sign-ins and sign-outs through a provider were refused lately, the latest first; no word of whose."""
+def failures(connection: Connection, providers: Collection[str]) -> dict[str, list[Failure]]:
+    """Why sign-ins and sign-outs through each of these providers were refused lately, by its id: the latest first, no
+    more than `MOST_REASONS`; no word of whose. One statement.
+    """
     newest = select(func.coalesce(func.max(ENTRY.c.id), 0)).scalar_subquery()
     named = ENTRY.c.data["provider"].as_string()
     reason = ENTRY.c.data["reason"].as_string()
-    last_at = func.max(ENTRY.c.created_at, type_=ENTRY.c.created_at.type)
-    rows = connection.execute(
-        select(ENTRY.c.action, reason.label("reason"), func.count().label("times"), last_at.label("last_at"))
-        .where(ENTRY.c.id > newest - LOOKED_AT, ENTRY.c.action.in_(REFUSALS), named == provider)
-        .group_by(ENTRY.c.action, reason)
-        .order_by(last_at.desc())
-        .limit(20)
+    lately = (
+        select(named.label("provider"), ENTRY.c.action, reason.label("reason"), ENTRY.c.created_at)
+        .where(ENTRY.c.id > newest - LOOKED_AT, ENTRY.c.action.in_(REFUSALS), named.in_(list(providers)))
+        .subquery()
     )
-    return [Failure(row.action, row.reason or "", row.times, row.last_at) for row in rows]
+    alike = (lately.c.provider, lately.c.action, lately.c.reason)
+    last_at = func.max(lately.c.created_at, type_=ENTRY.c.created_at.type)
+    place = func.row_number().over(partition_by=lately.c.provider, order_by=last_at.desc())
+    counted = (
+        select(*alike, func.count().label("times"), last_at.label("last_at"), place.label("place"))
+        .group_by(*alike)
+        .subquery()
+    )
+    found: dict[str, list[Failure]] = {provider: [] for provider in providers}
+    for row in connection.execute(
+        select(counted).where(counted.c.place <= MOST_REASONS).order_by(counted.c.place)
+    ):
+        found[row.provider].append(Failure(row.action, row.reason or "", row.times, row.last_at))
+    return found

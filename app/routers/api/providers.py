@@ -1,5 +1,7 @@
 """Identity providers and how they fare, for programs of those in charge."""
 
+import asyncio
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -7,10 +9,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.integrations import provider_health
+from app.integrations.provider_health import Check
 from app.lib import clock
 from app.policies.actor import Actor
 from app.schemas.administration import ProviderList
 from app.services import providers
+from app.services.providers import Failure
 from app.web import languages, paging
 from app.web.operations import base_url, caller, database, operation
 from app.web.paging import Cursor, Limit
@@ -36,14 +40,21 @@ async def index(request: Request, limit: Limit = paging.USUAL, cursor: Cursor = 
     )
     numbered = [(number, one) for number, one in enumerate(ours, start=1) if number > page.after]
     shown, more = page.cut(numbered)
-    told = [await _told(request, actor, one) for _, one in shown]
+    failures = await database(request).read(
+        lambda connection: providers.failures(connection, [one.id for _, one in shown])
+    )
+    checks = await asyncio.gather(*(provider_health.look(known.find(one.id)) for _, one in shown))
+    told = [
+        _told(request, actor, one, found, failures[one.id])
+        for (_, one), found in zip(shown, checks, strict=True)
+    ]
     return paging.listing(request, page, told, shown[-1][0] if more else None)
 
 
-async def _told(request: Request, actor: Actor, one: Any) -> dict[str, Any]:
+def _told(
+    request: Request, actor: Actor, one: Any, checks: Sequence[Check], failures: Sequence[Failure]
+) -> dict[str, Any]:
     language = languages.of(request, actor)
-    checks = await provider_health.look(request.app.state.context.providers.find(one.id))
-    failures = await database(request).read(lambda connection: providers.failures(connection, one.id))
     return {
         "id": one.id,
         "url": f"{base_url(request)}/admin/providers",
