@@ -278,17 +278,22 @@ def of_person(
     return [view for view in views(connection, rows) if may(actor, Permission.READ_BOOKING, view)]
 
 
-def own(connection: Connection, actor: Actor, *, after: int = 0, limit: int = 50) -> list[BookingView]:
-    """The actor's own bookings in all programmes in which they take part, with ids greater than `after`, by id."""
+def own(
+    connection: Connection,
+    actor: Actor,
+    *,
+    states: Iterable[str] = machine.STATES,
+    order: Order = BY_ID,
+    limit: int = 50,
+) -> list[BookingView]:
+    """A page of the actor's own bookings in `states`, in all programmes in which they take part."""
     require(actor, Permission.MANAGE_OWN)
     if not actor.memberships:
         return []
-    rows = connection.execute(
-        selection(connection)
-        .where(BOOKING.c.person_id == actor.person_id, BOOKING.c.id > after, _within(actor, None))
-        .order_by(BOOKING.c.id)
-        .limit(limit)
-    ).all()
+    chosen = selection(connection).where(
+        BOOKING.c.person_id == actor.person_id, BOOKING.c.state.in_(list(states)), _within(actor, None)
+    )
+    rows = connection.execute(orders.page(chosen, order, _SORTED_BY, limit)).all()
     return [view for view in views(connection, rows) if may(actor, Permission.READ_BOOKING, view)]
 
 
@@ -321,11 +326,14 @@ def at_placement(
     actor: Actor,
     placement_id: int,
     *,
+    states: Iterable[str] = machine.STATES,
     order: Order = BY_ID,
     limit: int = 200,
 ) -> list[BookingView]:
-    """A page of the bookings of a placement that the actor may see."""
-    chosen = selection(connection).where(BOOKING.c.placement_id == placement_id, _concerns(actor))
+    """A page of the bookings of a placement in `states` that the actor may see."""
+    chosen = selection(connection).where(
+        BOOKING.c.placement_id == placement_id, BOOKING.c.state.in_(list(states)), _concerns(actor)
+    )
     rows = connection.execute(orders.page(chosen, order, _SORTED_BY, limit)).all()
     return [view for view in views(connection, rows) if may(actor, Permission.READ_BOOKING, view)]
 

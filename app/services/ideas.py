@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Select, delete, exists, func, insert, literal, select, union_all
@@ -53,6 +54,7 @@ class IdeaView:
     author_id: int
     co_author_ids: tuple[int, ...]
     co_authors: tuple[str, ...]
+    co_authors_since: tuple[datetime, ...]
     merged_into_id: int | None
     supported: bool
     event_id: int
@@ -393,34 +395,35 @@ def _selection(actor: Actor) -> Select[Any]:
     )
 
 
-def _view(row: Any, card: Card, challenge: ChallengeView, co_authors: Sequence[tuple[int, str]]) -> IdeaView:
+def _view(row: Any, card: Card, challenge: ChallengeView, co_authors: Sequence[Any]) -> IdeaView:
     return IdeaView(
         card=card,
         challenge=challenge,
         body=row.body,
         author_id=row.author_id,
-        co_author_ids=tuple(person_id for person_id, _ in co_authors),
-        co_authors=tuple(name for _, name in co_authors),
+        co_author_ids=tuple(each.id for each in co_authors),
+        co_authors=tuple(each.name for each in co_authors),
+        co_authors_since=tuple(each.added_at for each in co_authors),
         merged_into_id=row.merged_into_id,
         supported=row.supported,
         event_id=row.event_id or 0,
     )
 
 
-def _co_authors(connection: Connection, idea_ids: Sequence[int]) -> dict[int, list[tuple[int, str]]]:
-    """Who writes along, by the ids of these ideas: id and name of each, in order."""
-    found: dict[int, list[tuple[int, str]]] = {}
+def _co_authors(connection: Connection, idea_ids: Sequence[int]) -> dict[int, list[Any]]:
+    """Who writes along, by the ids of these ideas: id, name and added_at of each, in order."""
+    found: dict[int, list[Any]] = {}
     if not idea_ids:
         return found
     rows = connection.execute(
-        select(CO_AUTHOR.c.idea_id, PERSON.c.id, PERSON.c.name)
+        select(CO_AUTHOR.c.idea_id, PERSON.c.id, PERSON.c.name, CO_AUTHOR.c.added_at)
         .select_from(CO_AUTHOR)
         .join(PERSON, PERSON.c.id == CO_AUTHOR.c.person_id)
         .where(CO_AUTHOR.c.idea_id.in_(idea_ids))
         .order_by(CO_AUTHOR.c.added_at, PERSON.c.id)
     )
     for row in rows:
-        found.setdefault(row.idea_id, []).append((row.id, row.name))
+        found.setdefault(row.idea_id, []).append(row)
     return found
 
 

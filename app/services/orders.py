@@ -49,9 +49,9 @@ def since(id: int) -> Order:
 
 
 def page(
-    chosen: Select[Any], order: Order, columns: Mapping[str, ColumnElement[Any]], limit: int
+    chosen: Select[Any], order: Order, columns: Mapping[str, ColumnElement[Any]], limit: int | None
 ) -> Select[Any]:
-    """`limit` rows of `chosen` in that order, from its place on. `columns`: what to sort by, `id` among it."""
+    """`limit` rows of `chosen`, or all, in that order, from its place on. `columns`: what to sort by, `id` among it."""
     id = columns[ID]
     if order.after:
         begun = literal(int(order.after[-1]), id.type)

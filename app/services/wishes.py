@@ -20,8 +20,9 @@ from app.policies.permissions import Permission
 from app.policies.reach import OfProgramme
 from app.policies.rules import require
 from app.schemas import text
-from app.services import booking_steps, exchange_rules, placements, stays, waiting_lines
+from app.services import booking_steps, exchange_rules, orders, placements, stays, waiting_lines
 from app.services.events import record
+from app.services.orders import Order, Place
 
 WISH = table(Wish)
 WISH_LIST = table(WishList)
@@ -91,10 +92,15 @@ def spans_of(stored: Sequence[Sequence[str]]) -> tuple[Span, ...]:
     return tuple(Span(date.fromisoformat(first), date.fromisoformat(last)) for first, last in stored)
 
 
-def conflicts(connection: Connection, actor: Actor, programme_id: int) -> Sequence[Any]:
-    """The actor's conflicts of interest: organisation_id, organisation, statement, declared_at; by name."""
+def conflicts(
+    connection: Connection, actor: Actor, programme_id: int, *, after: Place = (), limit: int | None = None
+) -> Sequence[Any]:
+    """The actor's conflicts of interest: organisation_id, organisation, statement, declared_at; by name.
+
+    `after`: name and id of an organisation, on from which the list goes.
+    """
     require(actor, Permission.READ_EXCHANGES, OfProgramme(programme_id))
-    return connection.execute(
+    chosen = (
         select(
             CONFLICT.c.organisation_id,
             ORGANISATION.c.name.label("organisation"),
@@ -103,8 +109,11 @@ def conflicts(connection: Connection, actor: Actor, programme_id: int) -> Sequen
         )
         .join(ORGANISATION, ORGANISATION.c.id == CONFLICT.c.organisation_id)
         .where(CONFLICT.c.programme_id == programme_id, CONFLICT.c.person_id == actor.person_id)
-        .order_by(ORGANISATION.c.name, ORGANISATION.c.id)
-    ).all()
+    )
+    return connection.execute(orders.page(chosen, Order("name", after=after), _BY_NAME, limit)).all()
+
+
+_BY_NAME: Final = {"name": ORGANISATION.c.name, "id": ORGANISATION.c.id}
 
 
 # verbs

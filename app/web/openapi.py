@@ -310,7 +310,7 @@ def _success(operation: Operation) -> Json:
     names = ["RateLimit", "RateLimit-Policy"] if operation.scope else []
     names += ["ETag"] if is_tagged or operation.keyed else []
     names += ["Link"] if operation.paged else []
-    names += ["Location"] if operation.status == 201 else []
+    names += ["Location"] if operation.located else []
     names += ["Idempotency-Replayed"] if operation.keyed else []
     names += operation.tells
     described: Json = {"description": "Done." if operation.status == 204 else "As asked."} | _carried(names)

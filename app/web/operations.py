@@ -41,7 +41,8 @@ Endpoint = TypeVar("Endpoint", bound=Callable[..., Awaitable[Response]])
 class Operation:
     """One call of the API.
 
-    `scope` is None where anyone may call. `takes` and `gives` are the shapes of the bodies; `takes_files` and
+    `scope` is None where anyone may call. `located`: the address that its `Location` has, where what it makes can be
+    read. `takes` and `gives` are the shapes of the bodies; `takes_files` and
     `gives_files` are the media types of what has no shape. `conditional`: it wants `If-Match`; `weighed`: it heeds
     one. `tagged`: it gives an `ETag` and heeds `If-None-Match`. `paged`: it is a list. `whole`: it is given byte
     for byte, never in part. `keyed`: it heeds `Idempotency-Key`. `conflicts`: the state of things may forbid it.
@@ -57,6 +58,7 @@ class Operation:
     summary: str
     scope: Scope | None
     status: int = 200
+    located: str = ""
     takes: type[Taken] | None = None
     gives: type[BaseModel] | None = None
     takes_files: tuple[str, ...] = ()

@@ -1,5 +1,6 @@
 """The API over real HTTP, on a real database, called by the people of the small world."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +13,7 @@ from app.database import Database
 from app.main import create_app
 from app.policies.actor import Actor
 from app.settings import Settings
+from app.web import operations
 from tests.factories.world import World
 
 BASE = "http://testserver"
@@ -27,7 +29,9 @@ class Caller:
     def __call__(self, method: str, path: str, **options: Any) -> Any:
         headers = self.headers | options.pop("headers", {})
         address = path if path.startswith("http") else f"/api/v1{path}"
-        return self.client.request(method, address, headers=headers, **options)
+        answer = self.client.request(method, address, headers=headers, **options)
+        assert answer.status_code != 201 or leads_on(method, answer), answer.headers
+        return answer
 
     def get(self, path: str, **options: Any) -> Any:
         return self("GET", path, **options)
@@ -120,6 +124,19 @@ def is_problem(answer: Any, status: int, code: str) -> bool:
     assert document["title"]
     assert document["detail"]
     return True
+
+
+def leads_on(method: str, answer: Any) -> bool:
+    """Whether a `Location` is sent as the operation says, and only then."""
+    made = (each for each in operations.declared() if each.method == method)
+    path = answer.request.url.path.removeprefix(operations.PREFIX)
+    operation = next((each for each in made if re.fullmatch(_pattern(each.path), path)), None)
+    there = answer.headers.get("location", "").removeprefix(f"{BASE}{operations.PREFIX}")
+    return operation is None or re.fullmatch(_pattern(operation.located), there) is not None
+
+
+def _pattern(path: str) -> str:
+    return re.sub(r"\{[a-z_]+\}", r"[^/]+", path)
 
 
 def pointers(answer: Any) -> list[str]:

@@ -349,6 +349,15 @@ def test_bookings_come_in_pages_and_by_state(api: Api) -> None:
     assert is_problem(wrong, 422, "invalid")
 
 
+def test_bookings_of_a_placement_come_by_state(api: Api) -> None:
+    placed = placement(api, week(3, places=2))
+    made = [ask(api, placed, actor).json()["id"] for actor in (api.world.bob, api.world.bea)]
+    assert booker(api, api.world.bob).delete(f"/bookings/{made[0]}", "*").status_code == 204
+    listed = api.cora.get(f"/placements/{placed['id']}/bookings?state=held").json()["items"]
+    assert [item["id"] for item in listed] == [made[1]]
+    assert is_problem(api.cora.get(f"/placements/{placed['id']}/bookings?state=lost"), 422, "invalid")
+
+
 def test_steps_come_in_pages(api: Api) -> None:
     approvals(api, "host")
     here = ask(api, placement(api)).headers["location"]

@@ -29,7 +29,7 @@ def test_an_address_is_told_once_and_good_until_it_is_revoked(api: Api) -> None:
     FeedList.model_validate(listed.json())
     assert [each["id"] for each in listed.json()["items"]] == [made.json()["id"]]
     assert "address" not in listed.text
-    there = made.headers["location"]
+    there = f"/feeds/{made.json()['id']}"
     bea = booker(api, api.world.bea)
     assert bea.get(feeds).json()["items"] == []
     assert is_problem(bea.delete(there), 404, "not-found")

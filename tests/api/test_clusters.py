@@ -37,6 +37,15 @@ def test_clusters_come_in_pages(api: Api) -> None:
     assert [item["title"] for item in first["items"] + rest["items"]] == ["Now", "Later"]
 
 
+def test_a_page_goes_on_where_it_stood_when_its_last_cluster_is_gone(api: Api) -> None:
+    board = f"/challenges/{api.challenge_id}/clusters"
+    api.fay.post(board, {"title": "Never"})
+    first = api.bob.get(f"{board}?limit=2")
+    assert api.fay.delete(f"/clusters/{first.json()['items'][-1]['id']}", "*").status_code == 204
+    rest = api.bob.get(first.links["next"]["url"]).json()
+    assert ([item["title"] for item in rest["items"]], rest["next"]) == (["Never"], None)
+
+
 def test_who_may_not_arrange_a_board_is_told(api: Api) -> None:
     board, cluster = f"/challenges/{api.challenge_id}/clusters", f"/clusters/{api.clusters()[0]}"
     for caller, code in ((api.alice, 403), (api.olga, 403), (api.charlie, 404)):

@@ -77,3 +77,21 @@ def test_a_host_says_whom_it_would_rather_have(api: Api) -> None:
         assert is_problem(caller.get(here), 403, "not-allowed")
         assert is_problem(caller.put(here, json=people, headers={"If-Match": "*"}), 403, "not-allowed")
     assert is_problem(api.charlie.get(here), 404, "not-found")
+
+
+def test_a_page_goes_on_where_it_stood_when_its_last_conflict_is_gone(api: Api) -> None:
+    admin = api.of(api.world.cora, "admin")
+    hosts = [api.world.organisations["public"]]
+    for name in ("Čas", "Alba"):
+        draft = {"name": name, "sector": "public"}
+        hosts.append(admin.post(f"/programmes/{api.programme_id}/organisations", draft).json()["id"])
+    mine = f"/programmes/{api.programme_id}/conflicts"
+    bob = booker(api, api.world.bob)
+    for host in hosts:
+        assert bob.put(f"{mine}/{host}", json={}).status_code == 200
+    listed = [item["organisation"] for item in bob.get(mine).json()["items"]]
+    first = bob.get(f"{mine}?limit=2")
+    assert [item["organisation"] for item in first.json()["items"]] == listed[:2]
+    assert bob.delete(f"{mine}/{listed[1]}").status_code == 204
+    rest = bob.get(first.links["next"]["url"]).json()
+    assert ([item["organisation"] for item in rest["items"]], rest["next"]) == (listed[2:], None)

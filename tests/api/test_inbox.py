@@ -44,6 +44,15 @@ def test_ones_own_stays_and_ideas_come_in_pages(api: Api) -> None:
     rest = api.bob.get(page.links["next"]["url"]).json()
     assert [each["id"] for each in (*page.json()["items"], *rest["items"])] == [each["id"] for each in stays]
     assert api.alice.get("/people/me/bookings").json()["items"] == []
+    assert booker(api, api.world.bob).delete(f"/bookings/{stays[1]['id']}", "*").status_code == 204
+    held = api.bob.get("/people/me/bookings?state=held&sort=-first_day&limit=1")
+    last = api.bob.get(held.links["next"]["url"]).json()
+    assert [each["id"] for each in (*held.json()["items"], *last["items"])] == [
+        stays[2]["id"],
+        stays[0]["id"],
+    ]
+    assert last["next"] is None
+    assert is_problem(api.bob.get("/people/me/bookings?state=lost"), 422, "invalid")
     quiet = api.world.challenge(anonymous_allowed=True)
     own = [api.idea(api.world.bob, "One"), api.idea(api.world.bob, "Two")]
     own.append(api.bob.post(f"/challenges/{quiet}/ideas", {"title": "Q", "anonymous": True}).json()["id"])

@@ -70,8 +70,10 @@ def test_neighbours_come_along_as_their_own_addresses_give_them(api: Api) -> Non
     found = _beside(bob, at["idea"], everything, counts)
     assert [comment["body"] for comment in found["comments"][:2]] == ["Comment 0", "Comment 1"]
     _beside(bob, f"{board}/ideas", everything, counts)
-    _beside(bob, at["comment"], "idea", {"ideas": 1})
-    _beside(bob, at["cluster"], "challenge", {"challenges": 1})
+    for path in (at["comment"], f"{at['idea']}/comments"):
+        _beside(bob, path, "idea", {"ideas": 1})
+    for path in (at["cluster"], f"{board}/clusters"):
+        _beside(bob, path, "challenge", {"challenges": 1})
     _beside(bob, at["solution"], "challenge,ideas", {"challenges": 1, "ideas": 1})  # one was taken back
     _beside(api.alice, at["solution"], "ideas", {"ideas": 2})  # whose author still reads it
     for path in (at["ballot"], f"{board}/ballots"):
@@ -81,14 +83,15 @@ def test_neighbours_come_along_as_their_own_addresses_give_them(api: Api) -> Non
     for path in (at["placement"], f"/programmes/{api.programme_id}/placements"):
         found = _beside(bob, path, "host,programme", {"organisations": 1, "programmes": 1})
         assert found["organisations"] == [by_id[public]]
-    booked = (at["booking"], f"/programmes/{api.programme_id}/bookings", f"{at['placement']}/bookings")
-    for path in booked:
+    lists = (f"/programmes/{api.programme_id}", at["placement"], "/people/me")
+    for path in (at["booking"], *(f"{each}/bookings" for each in lists)):
         found = _beside(bob, path, "placement,host,guest.organisation", {"placements": 1, "organisations": 2})
         assert found["organisations"] == [by_id[id] for id in sorted((public, business))]
     everywhere = "memberships.programme,memberships.organisation"
     _beside(bob, at["me"], everywhere, {"programmes": 1, "organisations": 1})
     own = f"/programmes/{api.programme_id}/organisations"
-    _beside(bob, own, "programme", {"programmes": 1})
+    for path in (own, f"/organisations/{public}"):
+        _beside(bob, path, "programme", {"programmes": 1})
     assert _beside(bob, f"{board}/ideas?q=nothing", "cluster", {"clusters": 0}) == {"clusters": []}
 
 

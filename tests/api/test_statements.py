@@ -2,14 +2,21 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
+from starlette.testclient import TestClient
 
-from app.services import comments
-from tests.api.conftest import Api
+from app.main import create_app
+from app.models.audit import REFUSED
+from app.services import audit, comments
+from app.settings import Settings
+from tests.api.conftest import BASE, Api
 from tests.api.hosting import ask, booker, placement, week
+from tests.factories.world import World
+from tests.identity.conftest import providers_file, table_for
 
 FRAMES = ("SAVEPOINT", "RELEASE", "BEGIN", "COMMIT", "SELECT pg_advisory", "UPDATE token SET used_at")
 """What frames the statements of a call, and what is noted once a minute behind it."""
@@ -137,6 +144,7 @@ def test_what_comes_along_costs_the_same_however_much_there_is(api: Api) -> None
     bob = booker(api, api.world.bob)
     board = f"/challenges/{api.challenge_id}"
     programme = f"/programmes/{api.programme_id}"
+    along = "include=placement,host,guest.organisation"
 
     def add(ahead: int) -> None:
         idea = api.idea(cluster_id=api.world.clusters()[ahead % 2])
@@ -149,7 +157,9 @@ def test_what_comes_along_costs_the_same_however_much_there_is(api: Api) -> None
         f"{board}/ideas": ("include=challenge,programme,cluster,comments", 4),
         f"{board}/solutions": ("include=challenge,ideas", 1 + 5),
         f"{programme}/challenges": ("include=programme", 1),
-        f"{programme}/bookings": ("include=placement,host,guest.organisation", 1 + 3),
+        f"{board}/clusters": ("include=challenge", 1),
+        f"{programme}/bookings": (along, 1 + 3),
+        "/people/me/bookings": (along, 1 + 3),
         f"{programme}/placements": ("include=host,programme", 2),
     }
     add(3)
@@ -202,3 +212,32 @@ def test_lists_of_people_and_their_affairs_cost_the_same_whatever_their_length(a
         fill(number)
     after = [_cost(api, lambda path=path: cora.get(path)) for path in paths]
     assert [cost <= first <= 10 for cost, first in zip(after, before, strict=True)] == [True] * len(paths)
+
+
+def test_the_list_of_providers_costs_the_same_however_many_there_are(
+    world: World, settings: Settings, tmp_path: Path
+) -> None:
+    def refuse(provider: str, reason: str) -> None:
+        told = {"provider": provider, "reason": reason}
+        world.do(audit.write_down, "sign_in.refused", None, outcome=REFUSED, data=told)
+
+    costs = []
+    for count in (1, 4):
+        names = [f"house-{number}" for number in range(count)]
+        for name in names:
+            refuse(name, "state")
+            refuse(name, name)
+        tables = {name: table_for(f"https://{name}.invalid") for name in names}
+        file = providers_file(tmp_path / f"{count}.toml", **tables)
+        application = create_app(settings.model_copy(update={"identity_providers": file}))
+        with TestClient(application, base_url=BASE) as client:
+            api = Api(world, client)
+            cora = api.of(world.cora, "admin")
+            costs.append(_cost(api, lambda cora=cora: cora.get("/providers")))
+            listed = cora.get("/providers").json()["items"]
+        assert [each["id"] for each in listed] == names
+        assert all(each["checks"][0]["state"] == "bad" for each in listed)
+        assert [[failure["reason"] for failure in each["failures"]] for each in listed] == [
+            [name, "state"] for name in names
+        ]
+    assert costs[0] == costs[1] <= 8

@@ -72,6 +72,15 @@ UNCONDITIONAL = {
 UNKEYED = {"check_receipt": "it changes nothing, and its answer tells how someone voted"}
 """What takes no `Idempotency-Key`, and why."""
 
+UNLOCATED = {
+    "add_co_author": "it stands in the list alone",
+    "create_feed": "its address is told once and never again",
+    "hide_comment": "what it answers with was there before",
+    "hide_idea": "it is read at the very address",
+    "answer_hiding": "it is a part of the hiding",
+}
+"""What answers with 201 and no `Location`, and why."""
+
 each = pytest.mark.parametrize("operation", DECLARED, ids=lambda operation: operation.id)
 
 
@@ -141,7 +150,17 @@ def test_what_is_written_is_conditional_or_keyed(operation: Operation) -> None:
 
 
 def test_no_exception_has_outlived_its_operation() -> None:
-    assert {*UNTAGGED, *UNCONDITIONAL, *UNKEYED} <= {operation.id for operation in DECLARED}
+    assert {*UNTAGGED, *UNCONDITIONAL, *UNKEYED, *UNLOCATED} <= {operation.id for operation in DECLARED}
+
+
+@each
+def test_a_location_leads_to_what_can_be_read(operation: Operation) -> None:
+    paths = DOCUMENT["paths"]
+    answers = paths[PREFIX + operation.path][operation.method.lower()]["responses"]
+    telling = [status for status, each in answers.items() if "Location" in each.get("headers", ())]
+    is_located = operation.status == 201 and operation.id not in UNLOCATED
+    assert telling == (["201"] if is_located else [])
+    assert not is_located or "get" in paths[PREFIX + operation.located]
 
 
 @each

@@ -63,6 +63,7 @@ async def own(request: Request, limit: Limit = paging.USUAL, cursor: Cursor = No
     summary="Give a role besides a place",
     scope="admin",
     status=201,
+    located="/assignments/{assignment_id}",
     takes=AssignmentDraft,
     gives=AssignmentItem,
     weighed=True,

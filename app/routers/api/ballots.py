@@ -74,6 +74,7 @@ async def index(
     summary="Make a ballot",
     scope="write",
     status=201,
+    located="/ballots/{ballot_id}",
     takes=BallotDraft,
     gives=BallotItem,
     keyed=True,

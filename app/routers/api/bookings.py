@@ -1,7 +1,7 @@
 """Bookings, for programs."""
 
-from collections.abc import Callable, Sequence
-from typing import Annotated, Any, Literal
+from collections.abc import Callable
+from typing import Annotated, Any
 
 from fastapi import Path, Query
 from pydantic_core import to_json
@@ -9,7 +9,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.database import Transaction
-from app.methods.booking_machine import STATES
 from app.policies.actor import Actor
 from app.schemas.bookings import (
     AcceptanceDraft,
@@ -20,7 +19,6 @@ from app.schemas.bookings import (
     BookingList,
     DecisionDraft,
     PassingDraft,
-    State,
     StepList,
 )
 from app.services import (
@@ -36,18 +34,23 @@ from app.services import (
     taking_back,
 )
 from app.services.bookings import BookingView
-from app.services.orders import Order
-from app.web import bodies, etags, exchange_bodies, exchange_items, idempotency, including, languages, paging
+from app.web import (
+    bodies,
+    booking_lists,
+    etags,
+    exchange_bodies,
+    exchange_items,
+    idempotency,
+    including,
+    languages,
+    paging,
+)
+from app.web.booking_lists import InState, Sort
 from app.web.idempotency import Answer
 from app.web.operations import PREFIX, Identifier, base_url, caller, database, operation
 from app.web.paging import Cursor, Limit
 
 Key = Annotated[str, Path(max_length=40, description="The item's key, as in `open_items`.")]
-Sort = Annotated[
-    Literal["created_at", "-created_at", "updated_at", "-updated_at", "first_day", "-first_day"] | None,
-    Query(description="By what; with `-` the other way round."),
-]
-InState = Annotated[State | None, Query(description="Only those in this state.")]
 Reason = Annotated[
     str, Query(max_length=4000, description="Why; needed once it is confirmed, and from the host's side.")
 ]
@@ -61,7 +64,7 @@ Reason = Annotated[
     scope="read",
     gives=BookingList,
     paged=True,
-    includes=("placement", "host", "guest.organisation"),
+    includes=booking_lists.INCLUDES,
 )
 async def index(  # noqa: PLR0917 -- the framework passes them by name
     request: Request,
@@ -78,8 +81,8 @@ async def index(  # noqa: PLR0917 -- the framework passes them by name
     programme = await database(request).read(
         lambda connection: programmes.find(connection, actor, programme_id)
     )
-    states = STATES if state is None else (state,)
-    return await _listed(
+    states = booking_lists.states(state)
+    return await booking_lists.listed(
         request,
         actor,
         page,
@@ -99,27 +102,29 @@ async def index(  # noqa: PLR0917 -- the framework passes them by name
     scope="read",
     gives=BookingList,
     paged=True,
-    includes=("placement", "host", "guest.organisation"),
+    includes=booking_lists.INCLUDES,
 )
-async def at_placement(
+async def at_placement(  # noqa: PLR0917 -- the framework passes them by name
     request: Request,
     placement_id: Identifier,
     limit: Limit = paging.USUAL,
     cursor: Cursor = None,
     sort: Sort = None,
+    state: InState = None,
 ) -> Response:
     """All for its host and for coordinators, one's own for a guest. By id unless sorted."""
     actor = await caller(request)
     page = paging.page(request, limit, cursor)
     order = orders.of(sort, page.position)
     await database(request).read(lambda connection: placements.find(connection, actor, placement_id))
-    return await _listed(
+    states = booking_lists.states(state)
+    return await booking_lists.listed(
         request,
         actor,
         page,
         order,
         lambda connection: bookings.at_placement(
-            connection, actor, placement_id, order=order, limit=page.asked
+            connection, actor, placement_id, states=states, order=order, limit=page.asked
         ),
     )
 
@@ -131,6 +136,7 @@ async def at_placement(
     summary="Ask for a stay",
     scope="book",
     status=201,
+    located="/bookings/{booking_id}",
     takes=BookingDraft,
     gives=BookingItem,
     keyed=True,
@@ -161,7 +167,7 @@ async def ask(request: Request, placement_id: Identifier) -> Response:
     scope="read",
     gives=BookingItem,
     tagged=True,
-    includes=("placement", "host", "guest.organisation"),
+    includes=booking_lists.INCLUDES,
 )
 async def show(request: Request, booking_id: Identifier) -> Response:
     """For its guest, the guest's manager, the host and coordinators."""
@@ -375,24 +381,6 @@ async def _once(
         return _answer(request, tx, actor, booking_id)
 
     return await idempotency.once(request, actor, work)
-
-
-async def _listed(
-    request: Request,
-    actor: Actor,
-    page: paging.Page,
-    order: Order,
-    query: Callable[[Any], Sequence[BookingView]],
-) -> Response:
-    def work(connection: Any) -> tuple[Sequence[BookingView], bool, Any]:
-        shown, more = page.cut(query(connection))
-        return shown, more, bookings.places_in_line(connection, shown)
-
-    shown, more, places = await database(request).read(work)
-    here, language = base_url(request), languages.of(request, actor)
-    told = [exchange_items.booking(here, actor, view, places.get(view.id), language) for view in shown]
-    included = await including.of_items(request, actor, told)
-    return paging.listing(request, page, told, order.place(shown[-1]) if more else None, included)
 
 
 def _answer(

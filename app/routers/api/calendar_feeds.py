@@ -11,7 +11,7 @@ from app.schemas.calendar_feeds import FeedDraft, FeedList, NewFeedItem
 from app.services import calendar_feeds, programmes
 from app.web import bodies, idempotency, paging, stay_items
 from app.web.idempotency import Answer
-from app.web.operations import PREFIX, Identifier, base_url, caller, database, operation
+from app.web.operations import Identifier, base_url, caller, database, operation
 from app.web.paging import Cursor, Limit
 
 
@@ -70,8 +70,7 @@ async def make(request: Request, programme_id: Identifier) -> Response:
         row = next(each for each in rows if each.id == made.id)
         item = {**stay_items.feed(base_url(request), programme, row), "address": None}
         told = {**item, "address": f"{base_url(request)}/calendars/{made.token}.ics"}
-        location = f"{base_url(request)}{PREFIX}/feeds/{made.id}"
-        return Answer(201, to_json(told), location=location, kept=to_json(item))
+        return Answer(201, to_json(told), kept=to_json(item))
 
     return await idempotency.once(request, actor, work, secret=True)
 

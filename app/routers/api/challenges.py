@@ -84,6 +84,7 @@ async def index(  # noqa: PLR0917 -- the framework passes them by name
     summary="Set a challenge",
     scope="write",
     status=201,
+    located="/challenges/{challenge_id}",
     takes=ChallengeDraft,
     gives=ChallengeItem,
     keyed=True,

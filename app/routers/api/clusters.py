@@ -24,23 +24,21 @@ from app.web.paging import Cursor, Limit
     scope="read",
     gives=ClusterList,
     paged=True,
+    includes=("challenge",),
 )
 async def index(
     request: Request, challenge_id: Identifier, limit: Limit = paging.USUAL, cursor: Cursor = None
 ) -> Response:
     """From the first to the last."""
     actor = await caller(request)
-    page = paging.page(request, limit, cursor)
+    page = paging.page(request, limit, cursor, steps=2)
     await database(request).read(lambda connection: challenges.find(connection, actor, challenge_id))
     found = await database(request).read(lambda connection: boards.clusters(connection, challenge_id))
-    places = [cluster.id for cluster in found]
-    shown, more = page.cut(found[places.index(page.after) + 1 if page.after in places else 0 :])
-    return paging.listing(
-        request,
-        page,
-        [items.cluster(base_url(request), challenge_id, cluster) for cluster in shown],
-        shown[-1].id if more else None,
-    )
+    shown, more = page.cut([each for each in found if (each.position, each.id) > page.position])
+    told = [items.cluster(base_url(request), challenge_id, cluster) for cluster in shown]
+    included = await including.of_items(request, actor, told)
+    following = (shown[-1].position, shown[-1].id) if more else None
+    return paging.listing(request, page, told, following, included)
 
 
 @operation(
@@ -50,6 +48,7 @@ async def index(
     summary="Add a cluster",
     scope="write",
     status=201,
+    located="/clusters/{cluster_id}",
     takes=ClusterDraft,
     gives=ClusterItem,
     keyed=True,

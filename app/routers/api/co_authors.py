@@ -5,11 +5,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.database import Transaction
+from app.lib import clock
 from app.schemas.versions import CoAuthorDraft, CoAuthorItem, CoAuthorList
 from app.services import ideas
 from app.web import board_items, bodies, idempotency, paging
 from app.web.idempotency import Answer
-from app.web.operations import PREFIX, Identifier, base_url, caller, database, operation
+from app.web.operations import Identifier, caller, database, operation
 from app.web.paging import Cursor, Limit
 
 
@@ -28,12 +29,13 @@ async def index(
 ) -> Response:
     """The first one first; an anonymous idea has none."""
     actor = await caller(request)
-    page = paging.page(request, limit, cursor)
+    page = paging.page(request, limit, cursor, steps=2)
     view = await database(request).read(lambda connection: ideas.find(connection, actor, idea_id))
-    people = board_items.co_authors(view)
-    places = [each["person"] for each in people]
-    shown, more = page.cut(people[places.index(page.after) + 1 if page.after in places else 0 :])
-    return paging.listing(request, page, shown, shown[-1]["person"] if more else None)
+    since = map(clock.rfc3339, view.co_authors_since)
+    places = list(zip(since, view.co_author_ids, strict=True))
+    placed = zip(places, board_items.co_authors(view), strict=True)
+    shown, more = page.cut([(place, item) for place, item in placed if place > page.position])
+    return paging.listing(request, page, [item for _, item in shown], shown[-1][0] if more else None)
 
 
 @operation(
@@ -58,8 +60,7 @@ async def add(request: Request, idea_id: Identifier) -> Response:
         ideas.add_co_author(tx, actor, idea_id, person_id)
         view = ideas.find(tx.connection, actor, idea_id)
         item = next(each for each in board_items.co_authors(view) if each["person"] == person_id)
-        location = f"{base_url(request)}{PREFIX}/ideas/{idea_id}/co-authors/{person_id}"
-        return Answer(201, to_json(item), location=location)
+        return Answer(201, to_json(item))
 
     return await idempotency.once(request, actor, work)
 

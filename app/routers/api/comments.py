@@ -30,6 +30,7 @@ OfSector = Annotated[str | None, Query(max_length=40, description="Only from thi
     scope="read",
     gives=CommentList,
     paged=True,
+    includes=("idea",),
 )
 async def index(  # noqa: PLR0917 -- the framework passes them by name
     request: Request,
@@ -48,12 +49,9 @@ async def index(  # noqa: PLR0917 -- the framework passes them by name
         lambda connection: comments.on_idea(connection, idea_id, sector=sector, order=order, limit=page.asked)
     )
     shown, more = page.cut(found)
-    return paging.listing(
-        request,
-        page,
-        [items.comment(base_url(request), row) for row in shown],
-        order.place(shown[-1]) if more else None,
-    )
+    told = [items.comment(base_url(request), row) for row in shown]
+    included = await including.of_items(request, actor, told)
+    return paging.listing(request, page, told, order.place(shown[-1]) if more else None, included)
 
 
 @operation(
@@ -63,6 +61,7 @@ async def index(  # noqa: PLR0917 -- the framework passes them by name
     summary="Comment on an idea",
     scope="write",
     status=201,
+    located="/comments/{comment_id}",
     takes=CommentDraft,
     gives=CommentItem,
     keyed=True,

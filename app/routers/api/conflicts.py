@@ -33,13 +33,17 @@ async def index(
 ) -> Response:
     """The organisations of which you must not be a guest, by name. Nobody else reads them but the match."""
     actor = await caller(request)
-    page = paging.page(request, limit, cursor)
+    page = paging.page(request, limit, cursor, steps=2)
     await database(request).read(lambda connection: programmes.find(connection, actor, programme_id))
-    found = await database(request).read(lambda connection: wishes.conflicts(connection, actor, programme_id))
-    places = [row.organisation_id for row in found]
-    shown, more = page.cut(found[places.index(page.after) + 1 if page.after in places else 0 :])
+    found = await database(request).read(
+        lambda connection: wishes.conflicts(
+            connection, actor, programme_id, after=page.position, limit=page.asked
+        )
+    )
+    shown, more = page.cut(found)
     items = [stay_items.conflict(row) for row in shown]
-    return paging.listing(request, page, items, shown[-1].organisation_id if more else None)
+    following = (shown[-1].organisation, shown[-1].organisation_id) if more else None
+    return paging.listing(request, page, items, following)
 
 
 @operation(

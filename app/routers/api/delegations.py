@@ -59,6 +59,7 @@ async def index(
     summary="Lend your role while you are away",
     scope="admin",
     status=201,
+    located="/delegations/{delegation_id}",
     takes=DelegationDraft,
     gives=DelegationItem,
     keyed=True,

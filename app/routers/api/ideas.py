@@ -91,6 +91,7 @@ async def index(  # noqa: PLR0917 -- the framework passes them by name
     summary="Post an idea",
     scope="write",
     status=201,
+    located="/ideas/{idea_id}",
     takes=IdeaDraft,
     gives=IdeaItem,
     keyed=True,

@@ -71,6 +71,7 @@ async def index(
     summary="Start an import",
     scope="admin",
     status=201,
+    located="/imports/{import_id}",
     takes_files=tuple(uploads.MEDIA_TYPES),
     gives=ImportItem,
     keyed=True,

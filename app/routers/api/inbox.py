@@ -1,15 +1,14 @@
 """What waits for the caller, and what is theirs, for programs."""
 
-from typing import Any
-
 from pydantic_core import to_json
 from starlette.requests import Request
 from starlette.responses import Response
 
 from app.schemas.bookings import BookingList
 from app.schemas.inbox import InboxItem, OwnIdeaList
-from app.services import bookings, ideas, inbox
-from app.web import etags, exchange_items, inbox_items, languages, paging
+from app.services import bookings, ideas, inbox, orders
+from app.web import booking_lists, etags, inbox_items, paging
+from app.web.booking_lists import InState, Sort
 from app.web.operations import base_url, caller, database, operation
 from app.web.paging import Cursor, Limit
 
@@ -45,20 +44,27 @@ async def show(request: Request) -> Response:
     scope="read",
     gives=BookingList,
     paged=True,
+    includes=booking_lists.INCLUDES,
 )
-async def own_bookings(request: Request, limit: Limit = paging.USUAL, cursor: Cursor = None) -> Response:
-    """By id, in all programmes in which you take part."""
+async def own_bookings(
+    request: Request,
+    limit: Limit = paging.USUAL,
+    cursor: Cursor = None,
+    sort: Sort = None,
+    state: InState = None,
+) -> Response:
+    """In all programmes in which you take part. By id unless sorted."""
     actor = await caller(request)
     page = paging.page(request, limit, cursor)
-
-    def work(connection: Any) -> Any:
-        shown, more = page.cut(bookings.own(connection, actor, after=page.after, limit=page.asked))
-        return shown, more, bookings.places_in_line(connection, shown)
-
-    shown, more, places = await database(request).read(work)
-    here, language = base_url(request), languages.of(request, actor)
-    items = [exchange_items.booking(here, actor, view, places.get(view.id), language) for view in shown]
-    return paging.listing(request, page, items, shown[-1].id if more else None)
+    order = orders.of(sort, page.position)
+    states = booking_lists.states(state)
+    return await booking_lists.listed(
+        request,
+        actor,
+        page,
+        order,
+        lambda connection: bookings.own(connection, actor, states=states, order=order, limit=page.asked),
+    )
 
 
 @operation(

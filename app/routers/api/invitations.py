@@ -55,6 +55,7 @@ async def index(
     summary="Invite someone",
     scope="admin",
     status=201,
+    located="/invitations/{invitation_id}",
     takes=InvitationDraft,
     gives=InvitationMade,
     keyed=True,

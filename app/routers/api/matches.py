@@ -54,6 +54,7 @@ async def index(
     summary="Start a match",
     scope="admin",
     status=201,
+    located="/matches/{match_id}",
     takes=MatchDraft,
     gives=MatchItem,
     keyed=True,

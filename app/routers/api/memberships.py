@@ -181,6 +181,7 @@ async def end(request: Request, membership_id: Identifier) -> Response:
     summary="Move someone to another organisation",
     scope="admin",
     status=201,
+    located="/memberships/{membership_id}",
     takes=MoveDraft,
     gives=PlaceItem,
     weighed=True,

@@ -48,6 +48,7 @@ async def index(
     summary="Propose a merge",
     scope="write",
     status=201,
+    located="/merges/{merge_id}",
     takes=MergeDraft,
     gives=MergeItem,
     keyed=True,

@@ -102,6 +102,7 @@ async def sectors(
     summary="Add an organisation",
     scope="admin",
     status=201,
+    located="/organisations/{organisation_id}",
     takes=OrganisationDraft,
     gives=OrganisationDetail,
     keyed=True,
@@ -129,14 +130,15 @@ async def add(request: Request, programme_id: Identifier) -> Response:
     scope="read",
     gives=OrganisationDetail,
     tagged=True,
+    includes=("programme",),
 )
 async def show(request: Request, organisation_id: Identifier) -> Response:
     """By what it is known from outside (`known_by`) is told only to those who decide who takes part."""
     actor = await caller(request)
-    version, body = await database(request).read(
-        lambda connection: _written(connection, actor, organisation_id, base_url(request))
+    version, told = await database(request).read(
+        lambda connection: _told(connection, actor, organisation_id, base_url(request))
     )
-    return etags.item(request, body, version)
+    return etags.item(request, to_json(await including.of_item(request, actor, told)), version)
 
 
 @operation(
@@ -172,6 +174,7 @@ async def change(request: Request, organisation_id: Identifier) -> Response:
     summary="Let what a provider calls an organisation mean it",
     scope="admin",
     status=201,
+    located="/organisations/{organisation_id}",
     takes=ClaimDraft,
     gives=OrganisationDetail,
     keyed=True,
@@ -214,6 +217,7 @@ async def forget_claim(request: Request, organisation_id: Identifier, claim_id: 
     summary="Note a mail domain",
     scope="admin",
     status=201,
+    located="/organisations/{organisation_id}",
     takes=DomainDraft,
     gives=OrganisationDetail,
     keyed=True,
@@ -267,14 +271,15 @@ async def remove_domain(request: Request, organisation_id: Identifier, domain_id
     return Response(status_code=204)
 
 
-def _written(connection: Any, actor: Actor, id: int, base_url: str) -> tuple[int, bytes]:
+def _told(connection: Any, actor: Actor, id: int, base_url: str) -> tuple[int, dict[str, Any]]:
     row = organisations.seen(connection, actor, id)
     decides = may(actor, Permission.DECIDE_JOIN_REQUEST, row)
     known = organisations.find(connection, actor, id) if decides else None
-    return row.version, to_json(identity_items.organisation(base_url, row, known))
+    return row.version, identity_items.organisation(base_url, row, known)
 
 
 def _answer(tx: Transaction, actor: Actor, id: int, base_url: str, *, created: bool = False) -> Answer:
-    version, body = _written(tx.connection, actor, id, base_url)
+    version, told = _told(tx.connection, actor, id, base_url)
+    body = to_json(told)
     location = f"{base_url}{PREFIX}/organisations/{id}" if created else None
     return Answer(201 if created else 200, body, etags.tag(body, version), location)

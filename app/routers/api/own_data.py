@@ -104,6 +104,7 @@ async def copies(request: Request, limit: Limit = paging.USUAL, cursor: Cursor =
     summary="Ask for a copy of your data",
     scope="write",
     status=201,
+    located="/people/me/data/copies/{copy_id}",
     gives=CopyItem,
     keyed=True,
     conflicts=True,

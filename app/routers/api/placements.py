@@ -110,6 +110,7 @@ async def index(
     summary="Offer a placement",
     scope="write",
     status=201,
+    located="/placements/{placement_id}",
     takes=PlacementDraft,
     gives=PlacementItem,
     keyed=True,

@@ -52,6 +52,7 @@ async def index(
     summary="Promote ideas to a solution",
     scope="write",
     status=201,
+    located="/solutions/{solution_id}",
     takes=SolutionDraft,
     gives=SolutionItem,
     keyed=True,

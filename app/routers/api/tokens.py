@@ -37,6 +37,7 @@ async def index(request: Request, limit: Limit = paging.USUAL, cursor: Cursor = 
     summary="Make a token for another program",
     scope="admin",
     status=201,
+    located="/people/me/tokens/{token_id}",
     takes=TokenDraft,
     gives=TokenMade,
     keyed=True,

@@ -54,6 +54,7 @@ async def index(
     summary="Make a webhook",
     scope="admin",
     status=201,
+    located="/webhooks/{webhook_id}",
     takes=WebhookDraft,
     gives=WebhookItem,
     keyed=True,
@@ -155,6 +156,7 @@ async def delete(request: Request, webhook_id: Identifier) -> Response:
     summary="Give a webhook another secret",
     scope="admin",
     status=201,
+    located="/webhooks/{webhook_id}",
     gives=WebhookItem,
     keyed=True,
 )
