@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import takewhile
 from typing import Any, Final
 
@@ -26,6 +26,9 @@ ENTRY = table(AuditEntry)
 PERSON = table(Person)
 
 READ, EXPORTED, PRUNED = "audit.read", "audit.exported", "audit.pruned"
+
+WALK: Final = timedelta(minutes=15)
+"""So long a reader goes from page to page without another note."""
 
 STEP: Final = 1000
 """Entries that are read at a time where the whole log is walked."""
@@ -169,14 +172,20 @@ def newest(connection: Connection) -> Any:
 # verbs
 
 
-def note_reading(tx: Transaction, actor: Actor, wanted: Filter, *, action: str = READ, **data: Any) -> None:
+def note_reading(
+    tx: Transaction, actor: Actor, wanted: Filter, *, action: str = READ, goes_on: bool = False, **data: Any
+) -> None:
     """Note that someone has read the log, or taken it along: that is an act of consequence as well.
+
+    One who `goes_on` to another page is noted once in `WALK`: each page noted would be the next one, without end.
 
     :raises NotAllowed: the log, or that part of it, is not for the actor
     :raises NotFound: there is no such programme, or no such organisation in it
     """
     require(actor, Permission.READ_AUDIT, wanted.subject)
     _require_known(tx.connection, wanted)
+    if goes_on and _has_read_of_late(tx, actor, wanted):
+        return
     audit.write_down(
         tx,
         action,
@@ -186,6 +195,18 @@ def note_reading(tx: Transaction, actor: Actor, wanted: Filter, *, action: str =
         subject="audit",
         data=data,
     )
+
+
+def _has_read_of_late(tx: Transaction, actor: Actor, wanted: Filter) -> bool:
+    """Whether it is noted that the actor has read this very part."""
+    found = select(ENTRY.c.id).where(
+        ENTRY.c.actor_id == actor.person_id,
+        ENTRY.c.action == READ,
+        ENTRY.c.programme_id.is_not_distinct_from(wanted.programme_id),
+        ENTRY.c.organisation_id.is_not_distinct_from(wanted.organisation_id),
+        ENTRY.c.created_at > tx.now - WALK,
+    )
+    return tx.execute(found.limit(1)).first() is not None
 
 
 def _require_known(connection: Connection, wanted: Filter) -> None:

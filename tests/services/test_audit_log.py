@@ -118,6 +118,23 @@ def test_reading_is_an_entry_itself(filled):
     assert all_of(filled)[-1]["actor_id"] == filled.cora.person_id
 
 
+def test_who_goes_on_reading_the_same_part_is_noted_once_in_a_while(filled):
+    def noted():
+        return [entry["action"] for entry in all_of(filled)].count("audit.read")
+
+    here, nowhere = Filter(filled.programme_id), Filter(filled.programme_id, action="nothing")
+    filled.do(audit_log.note_reading, filled.cora, here, goes_on=True)
+    assert noted() == 1, "a page without one before it"
+    for wanted in (here, nowhere):
+        filled.do(audit_log.note_reading, filled.cora, wanted, goes_on=True)
+    assert noted() == 1
+    filled.do(audit_log.note_reading, now(filled, filled.olga), here, goes_on=True)
+    assert noted() == 2, "somebody else"
+    with time_machine.travel(clock.now() + audit_log.WALK + timedelta(minutes=1), tick=True):
+        filled.do(audit_log.note_reading, filled.cora, here, goes_on=True)
+    assert noted() == 3
+
+
 def test_the_tables_themselves_refuse_to_change_or_delete_an_entry(filled):
     first = all_of(filled)[0]["id"]
     for statement in (

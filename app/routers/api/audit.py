@@ -54,8 +54,8 @@ async def index(
 ) -> Response:
     """The part that you are in charge of, each entry with its hashes; that it was read is an entry too.
 
-    That is noted with the first page. Instance administrators read all of it. The entries as JSON Lines, the oldest
-    first, are what `partnership audit verify FILE` checks.
+    That is noted once for the pages of a quarter of an hour. Instance administrators read all of it. The entries as
+    JSON Lines, the oldest first, are what `partnership audit verify FILE` checks.
     """
     reader = await caller(request)
     page = paging.page(request, limit, cursor)
@@ -79,8 +79,8 @@ async def index(
             limit=page.asked,
         )
     )
-    if cursor is None:  # each page noted would be the next one, without end
-        await database(request).write(lambda tx: audit_log.note_reading(tx, reader, wanted))
+    goes_on = cursor is not None
+    await database(request).write(lambda tx: audit_log.note_reading(tx, reader, wanted, goes_on=goes_on))
     shown, more = page.cut(found)
     told = [audit_log.line(row._mapping) for row in shown]  # noqa: SLF001 -- SQLAlchemy's public name for it
     return paging.listing(request, page, told, shown[-1].id if more else None)
