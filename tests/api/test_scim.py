@@ -275,7 +275,7 @@ def test_a_version_that_moved_on_is_not_written_over(api: Api, directory: Direct
 
 def test_only_an_organisations_directory_may(api: Api, directory: Directory) -> None:
     assert is_error(api.nobody.get(USERS), 401)
-    assert is_error(Caller(api.client, directory.headers["Authorization"][7:-1] + "x").get(USERS), 401)
+    assert is_error(Caller(api.client, directory.headers["Authorization"][7:] + "x").get(USERS), 401)
     assert is_error(api.of(api.world.cora, "read", "write", "admin").get(USERS), 403)
     forged = api.world.token(api.world.cora, "scim")
     assert is_error(Caller(api.client, forged).get(USERS), 403), "a person is no directory"
