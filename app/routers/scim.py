@@ -1,10 +1,10 @@
 """SCIM 2.0: the door at which directories of organisations tell of their people and groups."""
 
+import asyncio
 import sys
 from importlib import import_module
 from typing import Final
 
-from anyio import to_thread
 from fastapi import APIRouter, Depends
 from pydantic_core import to_json
 from starlette.requests import Request
@@ -20,7 +20,7 @@ async def load() -> None:
     It comes in beside the loop, and shallow in a thread's stack, where the library looks for its docstrings quickly.
     """
     if "app.web.scim" not in sys.modules:
-        await to_thread.run_sync(import_module, "app.web.scim")
+        await asyncio.to_thread(import_module, "app.web.scim")
 
 
 router = APIRouter(include_in_schema=False, dependencies=[Depends(load)])
