@@ -293,8 +293,7 @@ def own(
     chosen = selection(connection).where(
         BOOKING.c.person_id == actor.person_id, BOOKING.c.state.in_(list(states)), _within(actor, None)
     )
-    rows = connection.execute(orders.page(chosen, order, _SORTED_BY, limit)).all()
-    return [view for view in views(connection, rows) if may(actor, Permission.READ_BOOKING, view)]
+    return _page(connection, actor, chosen, order, limit)
 
 
 def waiting_for(
@@ -334,6 +333,12 @@ def at_placement(
     chosen = selection(connection).where(
         BOOKING.c.placement_id == placement_id, BOOKING.c.state.in_(list(states)), _concerns(actor)
     )
+    return _page(connection, actor, chosen, order, limit)
+
+
+def _page(
+    connection: Connection, actor: Actor, chosen: Select[Any], order: Order, limit: int
+) -> list[BookingView]:
     rows = connection.execute(orders.page(chosen, order, _SORTED_BY, limit)).all()
     return [view for view in views(connection, rows) if may(actor, Permission.READ_BOOKING, view)]
 
@@ -352,8 +357,7 @@ def in_programme(
     chosen = selection(connection).where(
         BOOKING.c.programme_id == programme.id, BOOKING.c.state.in_(list(states)), _concerns(actor)
     )
-    rows = connection.execute(orders.page(chosen, order, _SORTED_BY, limit)).all()
-    return [view for view in views(connection, rows) if may(actor, Permission.READ_BOOKING, view)]
+    return _page(connection, actor, chosen, order, limit)
 
 
 _SORTED_BY: Final = {
