@@ -56,10 +56,9 @@ class Worker:
 
 @pytest.mark.slow
 def test_each_row_is_made_once_however_often_the_worker_dies(world, database_url, tmp_path):
-    queue.migrate(database_url)
-    text = "title,reference\n" + "".join(f"Idea {number},r{number % 1990}\n" for number in range(ROWS))
-    about = {"kind": "ideas", "format": "csv", "challenge_id": world.challenge_id}
-    made = world.do(imports.start, world.cora, world.programme, text.encode(), **about)
+    made = _started(
+        world, database_url, "".join(f"Idea {number},r{number % 1990}\n" for number in range(ROWS))
+    )
     worker = Worker(database_url, tmp_path / "worker.log")
     try:
         for share in (0.15, 0.5):
@@ -84,10 +83,7 @@ def test_each_row_is_made_once_however_often_the_worker_dies(world, database_url
 
 @pytest.mark.slow
 def test_an_import_waits_while_the_database_does_not_answer_and_then_goes_on(world, database_url, tmp_path):
-    queue.migrate(database_url)
-    text = "title,reference\n" + "".join(f"Idea {number},r{number}\n" for number in range(ROWS))
-    about = {"kind": "ideas", "format": "csv", "challenge_id": world.challenge_id}
-    made = world.do(imports.start, world.cora, world.programme, text.encode(), **about)
+    made = _started(world, database_url, "".join(f"Idea {number},r{number}\n" for number in range(ROWS)))
     log = tmp_path / "worker.log"
     worker = Worker(database_url, log)
     try:
@@ -100,6 +96,13 @@ def test_an_import_waits_while_the_database_does_not_answer_and_then_goes_on(wor
     assert (view.state, view.rows_made, view.attempt) == ("done", ROWS, 1)
     here = select(func.count()).select_from(IDEA).where(IDEA.c.challenge_id == world.challenge_id)
     assert world.ask(lambda c: c.execute(here.where(IDEA.c.title.like("Idea %"))).scalar()) == ROWS
+
+
+def _started(world, database_url, rows):
+    """The id of an import of ideas that waits for a worker."""
+    queue.migrate(database_url)
+    about = {"kind": "ideas", "format": "csv", "challenge_id": world.challenge_id}
+    return world.do(imports.start, world.cora, world.programme, f"title,reference\n{rows}".encode(), **about)
 
 
 def _out_of_reach(database_url, is_noticed):
