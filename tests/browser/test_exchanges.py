@@ -204,7 +204,8 @@ def test_without_scripts_a_stay_is_asked_for_and_declined(browsing: Browsing, wo
 def test_by_keyboard_alone_a_place_is_asked_for(browsing: Browsing, world: World) -> None:
     world.rules(approvals=(), checklist=(), way="both")
     placement = world.placement(periods=[world.period(32)])
-    page = browsing.page_of(world.bea)
+    [guest] = world.people(1, "business")
+    page = browsing.page_of(guest)
     page.goto(f"/placements/{placement}")
     tab_to(page, "main a[href*='bookings/new']")
     page.keyboard.press("Enter")
