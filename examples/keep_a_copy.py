@@ -17,13 +17,15 @@ AGAIN = dict.fromkeys(("comment", "idea", "support"), ALL + "/challenges/{challe
 AGAIN |= dict.fromkeys(("challenge", "cluster", "merge", "phase"), ALL + "/challenges/{challenge}")
 AGAIN |= {"placement": ALL + "/placements/{subject}", "organisation": ALL, "person": ALL}
 LOSE = {"phase", "supported", "bridging", "free", "waiting"}  # these change without an event of the thing
-CLOCK = "SELECT name FROM state, kept, json_tree(item,'$.phases') WHERE value BETWEEN ? AND at AND name NOT GLOB '*/i*'"
+CLOCK = """SELECT name FROM kept, json_tree(item, '$.phases') WHERE name NOT GLOB '*/i*' AND datetime(value)
+    BETWEEN datetime(?, '-5 minutes') AND datetime()"""  # again for a while, for the server's clock may be behind
 
 
 def get(name: str, below: str = "", **query: Any) -> tuple[Any, str]:
     """What is there, a list as a whole, asked for until there is an answer; and up to where the log was read."""
     items: list[Any] = []
     while True:
+        pause_s = 1
         with suppress(httpx2.TransportError):
             answer = API.get("/" + "/".join(name.split("/")[-2:]) + below, params=query)
             if answer.status_code == 410 or (answer.status_code == 404 and below != "/events"):
@@ -33,8 +35,8 @@ def get(name: str, below: str = "", **query: Any) -> tuple[Any, str]:
                 items += new.get("items", ())
                 if not (query := query | {"cursor": new.get("next")})["cursor"]:
                     return {"items": items} if items else new, answer.headers.get("Event-Position", "")
-                continue
-        time.sleep(1)
+            pause_s = int(answer.headers.get("Retry-After", answer.status_code >= 429))
+        time.sleep(pause_s)
 
 
 def keep(name: str, item: Any) -> None:
@@ -52,7 +54,7 @@ COPY.execute("CREATE TABLE IF NOT EXISTS state (one PRIMARY KEY, position, at)")
 while True:  # each round is one transaction: whenever this is killed, it goes on where it stood
     _, since, at = COPY.execute("SELECT * FROM state").fetchone() or (1, "now", "")
     page, read_to = get(ALL, "/events", after=since, limit=200, wait=0 if since == "now" else 20)
-    COPY.execute("REPLACE INTO state VALUES (1, ?, strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))", [read_to])
+    COPY.execute("REPLACE INTO state VALUES (1, ?, datetime())", [read_to])
     names = {ALL} if since == "now" else {name for (name,) in COPY.execute(CLOCK, [at])}
     names |= {AGAIN.get(each["type"].split(".")[0], "").format(**each) for each in page.get("items", ())}
     for each in {ALL} & names or names - {""}:

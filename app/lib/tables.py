@@ -20,7 +20,7 @@ QUOTE: Final = "'"
 """What stands before such a cell. One that begins with it gets another, so that taking one away gives back what was."""
 
 
-_WITHIN: Final = re.compile(f"(?<=[;\t\r\n])(?=[{re.escape(''.join(SIGNS))}{QUOTE}])")
+_WITHIN: Final = re.compile(f"(?<=[;\t\r\n])(?=[{re.escape(''.join(SIGNS))}{QUOTE}\"])")
 _QUOTED: Final = re.compile(f"(?:^|(?<=[;\t\r\n])){QUOTE}")
 
 
@@ -28,7 +28,8 @@ def harmless(cell: Any) -> Any:
     """A cell that no spreadsheet takes for a formula. Numbers stay as they are; `original` leads back.
 
     Where a list separator is `;`, as in Slovenia, a spreadsheet that opens the file by itself splits it there and at
-    tabs and line ends, quoted or not, so that what follows one begins a cell as well.
+    tabs and line ends, quoted or not, so that what follows one begins a cell as well; a quotation mark there, which
+    CSV doubles, is read as an empty part before the rest.
     """
     if not isinstance(cell, str):
         return cell

@@ -5,7 +5,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.services import ballots, challenges, merges, notices, programmes
-from app.web import pages
+from app.web import languages, pages, structured
 
 router = APIRouter(include_in_schema=False)
 
@@ -32,5 +32,6 @@ async def show(request: Request) -> Response:
         notices=told,
         merges=asked,
         ballots=open_to,
+        data=structured.site(pages.context_of(request).settings.base_url, languages.of(request, actor)),
         waiting=len(told) + len(asked) + len(open_to),
     )

@@ -247,7 +247,7 @@ _MERGE: Final = {
     "state": "proposed",
     "asked": False,
     "objections": 0,
-    "created_at": "2026-05-04T09:30:00.000000Z",
+    **_DATES,
 }
 _LINK: Final = {"title": "The plan", "url": "https://ministry.example/plan.pdf"}
 _SOLUTION: Final = {
@@ -589,24 +589,56 @@ id: 41
 data: {"id":41,"type":"idea.posted","programme":1,"challenge":2,"idea":7,"subject":7,"actor":12,"data":{}}
 
 """
-_FEED: Final = f"""\
-<?xml version="1.0" encoding="utf-8"?>
-<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="en">
-<id>tag:partnership.example,2026-05-04:programmes/1/challenges</id>
-<title>Partnership for Change</title>
+_ATOM: Final = """\
+<?xml version='1.0' encoding='utf-8'?>
+<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="en">"""
+_CHALLENGES_FEED: Final = f"""\
+{_ATOM}
+<id>tag:partnership.example,2026-05-04:programme-1</id>
+<title>Partnership for Change: Challenges</title>
 <updated>2026-05-04T09:30:00.000000Z</updated>
+<author><name>Partnership for Change</name></author>
+<link rel="self" type="application/atom+xml" href="{_HERE}/api/v1/programmes/1/challenges.atom" />
 <link rel="alternate" type="text/html" href="{_HERE}/programmes/demo" />
+<entry xml:lang="en">
+<id>tag:partnership.example,2026-05-04:challenge-2</id>
+<title>Forms that ask once</title>
+<link rel="alternate" type="text/html" href="{_HERE}/challenges/2" />
+<published>2026-05-04T09:30:00.000000Z</published>
+<updated>2026-05-04T09:30:00.000000Z</updated>
+<summary>People type the same into every form. How do we end that?</summary>
+</entry>
+</feed>
+"""
+_IDEAS_FEED: Final = f"""\
+{_ATOM}
+<id>tag:partnership.example,2026-05-04:challenge-2</id>
+<title>Forms that ask once</title>
+<updated>2026-05-04T09:30:00.000000Z</updated>
+<author><name>Partnership for Change</name></author>
+<link rel="self" type="application/atom+xml" href="{_HERE}/api/v1/challenges/2/ideas.atom" />
+<link rel="alternate" type="text/html" href="{_HERE}/challenges/2" />
+<entry xml:lang="en">
+<id>tag:partnership.example,2026-05-04:idea-7</id>
+<title>One form, once</title>
+<link rel="alternate" type="text/html" href="{_HERE}/ideas/7" />
+<published>2026-05-04T09:30:00.000000Z</published>
+<updated>2026-05-04T09:30:00.000000Z</updated>
+<author><name>Ana Kos</name></author>
+<content type="html">&lt;p&gt;Offices ask each other, and not you.&lt;/p&gt;</content>
+</entry>
 </feed>
 """
 ANSWERS: Final = {
     "text/event-stream": _STREAM,
-    "application/atom+xml": _FEED,
+    "get_challenges_atom": _CHALLENGES_FEED,
+    "get_challenge_ideas_atom": _IDEAS_FEED,
     "text/csv": "month,home,home_sector,host,host_sector,stays\r\n"
     "2026-05,Larch Software,business,Ministry of Meadows,public,6\r\n",
     "application/jsonl": '{"month":"2026-05","home":"Larch Software","home_sector":"business",'
     '"host":"Ministry of Meadows","host_sector":"public","stays":6}\n',
 }
-"""What is answered as text, in each media type."""
+"""What is answered as text, in each media type; by the operation's name where that alone tells."""
 _KIND: Final = {
     "type": f"{_HERE}/api/v1/problems/invalid",
     "title": "Something needs mending",

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from app.schemas.base import Given, Reference, Taken, text
+from app.schemas.base import Given, Item, Reference, Taken, text
 
 
 class HidingDraft(Taken):
@@ -57,11 +57,9 @@ class ObjectionDraft(Taken):
     reason: str = text(1000, "Told to the facilitators.", default="")
 
 
-class MergeItem(Given):
+class MergeItem(Item):
     """Two cards made one, or that it is proposed."""
 
-    id: int
-    url: str
     programme: int
     challenge: int
     source: int = Field(description="The idea that goes into the other.")
@@ -69,7 +67,6 @@ class MergeItem(Given):
     state: Literal["proposed", "accepted", "declined", "undone"]
     asked: bool = Field(description="Whether it is the caller whose consent is asked.")
     objections: int
-    created_at: datetime
 
 
 class MergeList(Given):

@@ -55,6 +55,7 @@ class MergeView:
     state: str
     objections: int
     created_at: datetime
+    updated_at: datetime
 
 
 # queries

@@ -19,6 +19,7 @@ from app.web.templating import translations
 
 PREFIXES: Final = {
     "dcat": "http://www.w3.org/ns/dcat#",
+    "dcatap": "http://data.europa.eu/r5r/",
     "dct": "http://purl.org/dc/terms/",
     "foaf": "http://xmlns.com/foaf/0.1/",
     "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
@@ -39,7 +40,7 @@ NAMES: Final = {
 MEANINGS: Final = {
     "challenges": N_("The questions that the programme works on, and the phase that each is in."),
     "ideas": N_("How many ideas and comments each challenge has, by sector. Small numbers are left out."),
-    "solutions": N_("Ideas that were worked out and decided on."),
+    "solutions": N_("Ideas that were worked out and decided on, with what each would cost."),
     "results": N_(
         "What was chosen in each counted ballot, and with how much support. Small numbers are left out."
     ),
@@ -49,12 +50,21 @@ MEANINGS: Final = {
 }
 """What each table holds."""
 
+KEYWORDS: Final = (N_("public administration"), N_("companies"), N_("participation"))
+"""By which all of them are found, beside their names."""
+
 MEDIA_TYPES: Final = {"csv": "text/csv; charset=utf-8", "jsonl": "application/jsonl"}
 """As the files are served."""
 
 _AUTHORITY: Final = "http://publications.europa.eu/resource/authority"
-_THEME: Final = f"{_AUTHORITY}/data-theme/GOVE"
+_THEMES: Final = f"{_AUTHORITY}/data-theme"
+_THEME: Final = f"{_THEMES}/GOVE"
+_STABLE: Final = f"{_AUTHORITY}/planned-availability/STABLE"
 _FORMATS: Final = {"csv": f"{_AUTHORITY}/file-type/CSV", "jsonl": f"{_AUTHORITY}/file-type/JSON"}
+_LICENCE_TYPES: Final = {
+    "CC-BY-4.0": "Attribution",
+    "CC0-1.0": "PublicDomain",
+}
 _LANGUAGES: Final = {"en": f"{_AUTHORITY}/language/ENG", "sl": f"{_AUTHORITY}/language/SLV"}
 
 
@@ -86,6 +96,8 @@ def statements(
     said = [
         *_catalogue(page, programme, view, files),
         *_agents(page, view),
+        *_licence(view),
+        *_period(page, programme.created_at, view.made_at),
         *(
             each
             for table in dict.fromkeys(file.table for file in files)
@@ -130,6 +142,7 @@ def _catalogue(
     yield about, "dct:publisher", Iri(f"{page}#publisher")
     yield about, "dct:license", Iri(view.licence_address)
     yield about, "foaf:homepage", Iri(page)
+    yield about, "dcat:themeTaxonomy", Iri(_THEMES)
     yield from _dated(about, view.opened_at, view.made_at)
     for language in LANGUAGES:
         yield about, "dct:language", Iri(_LANGUAGES[language])
@@ -146,6 +159,20 @@ def _agents(page: str, view: OpenDataView) -> Iterator[Statement]:
     yield contact, "vcard:hasEmail", Iri(f"mailto:{quote(view.contact, safe='@+')}")
 
 
+def _period(page: str, first: datetime, last: datetime | None) -> Iterator[Statement]:
+    for predicate, instant in (("dcat:startDate", first), ("dcat:endDate", last)):
+        if instant is not None:
+            day = instant.date().isoformat()
+            yield Iri(f"{page}#period"), predicate, Literal(day, kind="xsd:date")
+
+
+def _licence(view: OpenDataView) -> Iterator[Statement]:
+    kind = _LICENCE_TYPES[view.licence]
+    about = Iri(f"http://purl.org/adms/licencetype/{kind}")
+    yield Iri(view.licence_address), "dct:type", about
+    yield about, "skos:prefLabel", Literal(kind, "en")
+
+
 def _dataset(
     page: str, programme: ProgrammeView, view: OpenDataView, files: list[FileView]
 ) -> Iterator[Statement]:
@@ -157,10 +184,13 @@ def _dataset(
         told = translations(language).gettext
         yield about, "dct:title", Literal(f"{programme.name}: {told(NAMES[table])}", language)
         yield about, "dct:description", Literal(told(MEANINGS[table]), language)
+        for keyword in (NAMES[table], *KEYWORDS):
+            yield about, "dcat:keyword", Literal(told(keyword), language)
     yield about, "dct:publisher", Iri(f"{page}#publisher")
     yield about, "dcat:contactPoint", Iri(f"{page}#contact")
     yield about, "dcat:landingPage", Iri(page)
     yield about, "dcat:theme", Iri(_THEME)
+    yield about, "dct:temporal", Iri(f"{page}#period")
     yield about, "dct:accessRights", Iri(f"{_AUTHORITY}/access-right/PUBLIC")
     yield about, "dct:accrualPeriodicity", Iri(f"{_AUTHORITY}/frequency/DAILY")
     yield about, "dct:language", Iri(_LANGUAGES.get(programme.language, _LANGUAGES["en"]))
@@ -175,6 +205,13 @@ def _distribution(page: str, view: OpenDataView, file: FileView) -> Iterator[Sta
     about, address = Iri(f"{page}#{file.table}-{file.form}"), Iri(f"{page}/{file.name}")
     yield about, "rdf:type", Iri("dcat:Distribution")
     yield about, "dct:title", Literal(file.name)
+    for language in LANGUAGES:
+        yield (
+            about,
+            "dct:description",
+            Literal(translations(language).gettext(MEANINGS[file.table]), language),
+        )
+    yield about, "dcatap:availability", Iri(_STABLE)
     yield about, "dcat:accessURL", address
     yield about, "dcat:downloadURL", address
     yield about, "dct:license", Iri(view.licence_address)
@@ -191,7 +228,10 @@ def _kinds(said: list[Statement]) -> Iterator[Statement]:
     for thing, kind in named:
         if isinstance(thing, Iri):
             yield thing, "rdf:type", Iri(kind)
+    yield Iri(_THEMES), "dct:title", Literal("Data theme", "en")
+    yield Iri(_THEME), "skos:inScheme", Iri(_THEMES)
     yield Iri(_THEME), "skos:prefLabel", Literal("Government and public sector", "en")
+    yield Iri(_STABLE), "skos:prefLabel", Literal("stable", "en")
 
 
 _KINDS: Final = {
@@ -200,9 +240,13 @@ _KINDS: Final = {
     "dct:format": "dct:MediaTypeOrExtent",
     "dct:language": "dct:LinguisticSystem",
     "dct:license": "dct:LicenseDocument",
+    "dct:temporal": "dct:PeriodOfTime",
+    "dct:type": "skos:Concept",
+    "dcatap:availability": "skos:Concept",
     "dcat:landingPage": "foaf:Document",
     "dcat:mediaType": "dct:MediaType",
     "dcat:theme": "skos:Concept",
+    "dcat:themeTaxonomy": "skos:ConceptScheme",
     "foaf:homepage": "foaf:Document",
 }
 

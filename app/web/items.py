@@ -192,6 +192,7 @@ def merge(base_url: str, actor: Actor, view: MergeView) -> Json:
         "asked": view.asked_id == actor.person_id,
         "objections": view.objections,
         "created_at": clock.rfc3339(view.created_at),
+        "updated_at": clock.rfc3339(view.updated_at),
     }
 
 

@@ -319,18 +319,18 @@ def _success(operation: Operation) -> Json:
         described["content"] = {"application/json": content}
     elif operation.gives_files:
         media_types = [each.partition(";")[0] for each in operation.gives_files]
-        described["content"] = {each: _file(each) for each in media_types}
+        described["content"] = {each: _file(operation, each) for each in media_types}
     if links := openapi_links.of(operation, operations.declared()):
         described["links"] = links
     return described
 
 
-def _file(media_type: str) -> Json:
+def _file(operation: Operation, media_type: str) -> Json:
     if media_type == "application/json":
         return {"schema": {"type": "object"}}
     is_text = media_type in ("text/html", operations.EVENT_STREAM)
     schema = {"type": "string"} if is_text else {"type": "string", "format": "binary"}
-    sample = examples.ANSWERS.get(media_type)
+    sample = examples.ANSWERS.get(operation.id) or examples.ANSWERS.get(media_type)
     return {"schema": schema} | ({"example": sample} if sample else {})
 
 
@@ -355,6 +355,7 @@ def _problems(operation: Operation) -> dict[int, tuple[str, ...]]:
     found = {
         "bad-request",
         "invalid",
+        "internal",
         "unavailable",
         *operation.problems,
     }  # invalid: a parameter that there is not

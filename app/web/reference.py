@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
@@ -31,7 +32,10 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call, with what it takes and what may come back; `example` is a body of the kind `media_type`, as text."""
+    """One call, with what it takes and what may come back.
+
+    `example` is a body of the kind `media_type`, as text; `answer` is what comes back if all goes well.
+    """
 
     id: str
     method: str
@@ -42,6 +46,7 @@ class Call:
     fields: tuple[Field, ...]
     media_type: str
     example: str | None
+    answer: str | None
     responses: tuple[tuple[str, str], ...]
 
 
@@ -52,6 +57,11 @@ class Group:
     name: str
     description: str
     calls: tuple[Call, ...]
+
+    @property
+    def id(self) -> str:
+        """By which a link on the page finds it."""
+        return self.name.replace(" ", "-")
 
 
 @lru_cache(maxsize=4)
@@ -86,10 +96,20 @@ def _call(document: Json, method: str, path: str, described: Json) -> Call:
         + (_body(document, ", ".join(content), body) if body else ()),
         media_type=media_type,
         example=_shown(body["example"]) if body else None,
+        answer=_answer(described["responses"]),
         responses=tuple(
             (status, _said(document, answer)) for status, answer in described["responses"].items()
         ),
     )
+
+
+def _answer(responses: Json) -> str | None:
+    """What the first answer that is no problem looks like."""
+    for status, answer in responses.items():
+        for content in answer.get("content", {}).values() if status < "400" else ():
+            if "example" in content:
+                return _shown(content["example"])
+    return None
 
 
 def _prose(text: str) -> str:
@@ -115,12 +135,20 @@ def _parameter(parameter: Json) -> Field:
 def _body(document: Json, media_types: str, body: Json) -> tuple[Field, ...]:
     if "$ref" not in body["schema"]:
         return (Field("body", "body", media_types, True, ""),)
-    schema = document["components"]["schemas"][body["schema"]["$ref"].rsplit("/", 1)[-1]]
-    required = schema.get("required", ())
-    return tuple(
-        Field(name, "body", _type(field), name in required, field.get("description", ""))
-        for name, field in schema["properties"].items()
-    )
+    return tuple(_fields(document, body["schema"], ""))
+
+
+def _fields(document: Json, schema: Json, above: str) -> Iterator[Field]:
+    """The fields of an object, each before those in it: `settings`, `settings.seats`, `phases[].name`."""
+    described = document["components"]["schemas"][_type(schema)]
+    required = described.get("required", ())
+    for key, field in described["properties"].items():
+        name = f"{above}{key}"
+        yield Field(name, "body", _type(field), key in required, field.get("description", ""))
+        for option in field.get("anyOf", [field]):
+            inner, mark = (option["items"], "[]") if option.get("type") == "array" else (option, "")
+            if "$ref" in inner:
+                yield from _fields(document, inner, f"{name}{mark}.")
 
 
 def _type(schema: Json) -> str:

@@ -6,12 +6,24 @@ It is data within the page and no script: the content security policy lets no br
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from app.lib.i18n import LANGUAGES
 from app.services.open_data import FileView, OpenDataView
 from app.services.programmes import ProgrammeView
 from app.web import catalogue
 from app.web.templating import translations
 
 Json = dict[str, Any]
+
+
+def site(base_url: str, language: str) -> Json:
+    """The site as a whole, for its first page."""
+    return {
+        "@context": "https://schema.org",
+        "@type": "WebSite",
+        "name": translations(language).gettext("Partnership for Change"),
+        "url": f"{base_url}/",
+        "inLanguage": list(LANGUAGES),
+    }
 
 
 def programme(base_url: str, view: ProgrammeView, challenges: Iterable[Any]) -> Json | None:
@@ -69,10 +81,11 @@ def open_data(
                 "@type": "Dataset",
                 "name": f"{view.name}: {told(catalogue.NAMES[table])}",
                 "description": told(catalogue.MEANINGS[table]),
-                "url": f"{page}#table-{table}",
+                "url": f"{page}#{table}",
                 "creator": publisher,
                 "license": opened.licence_address,
                 "isAccessibleForFree": True,
+                "keywords": [told(each) for each in catalogue.KEYWORDS],
                 "dateModified": max(file.changed_at for file in files).date().isoformat(),
                 "distribution": [
                     {

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import update
 
 from app.lib import clock
-from app.models import Idea, Programme
+from app.models import Challenge, Idea, Programme
 from app.web import atom, feeds
 from tests.api.conftest import BASE, Api, is_problem
 
@@ -29,6 +29,12 @@ def read(answer):
     ids = [entry.find(f"{A}id").text for entry in feed.findall(f"{A}entry")]
     assert len(ids) == len(set(ids))
     return feed
+
+
+def shape(feed):
+    """What is in a feed and in one entry of it, without what is only in some."""
+    parts = [{(node.tag, *sorted(node.keys())) for node in whole} for whole in (feed, feed.find(f"{A}entry"))]
+    return [{part for part in found if part[0] != f"{A}entry"} for found in parts]
 
 
 def links(feed):
@@ -92,6 +98,24 @@ def test_challenges_of_a_public_programme_for_everyone_in_pages(
     assert api.client.get(f"{BASE}/programmes/here/challenges.atom").status_code == 404
     assert is_problem(api.charlie.get(f"/programmes/{api.programme_id}/challenges.atom"), 404, "not-found")
     assert titles(read(api.alice.get(f"/programmes/{api.programme_id}/challenges.atom"))) == seen[:2]
+
+
+def test_the_examples_in_the_description_are_such_feeds(api: Api) -> None:
+    api.world.idea(title="One", body="Body.")
+    challenge = update(Challenge).where(Challenge.id == api.challenge_id)
+    api.world.do(lambda tx: tx.execute(challenge.values(summary="Short.")))
+    paths = api.client.get("/api/v1/openapi.json").json()["paths"]
+    for path, number in (
+        ("/programmes/{programme_id}/challenges.atom", api.programme_id),
+        ("/challenges/{challenge_id}/ideas.atom", api.challenge_id),
+    ):
+        content = paths[f"/api/v1{path}"]["get"]["responses"]["200"]["content"]
+        shown = ET.fromstring(content["application/atom+xml"]["example"].encode())
+        before, _, after = path.partition("{")
+        came = read(api.alice.get(f"{before}{number}{after.partition('}')[2]}"))
+        assert shape(shown) == shape(came)
+        name = came.find(f"{A}id").text.partition(":")[2].partition(":")[2].partition("-")[0]
+        assert shown.find(f"{A}id").text.rpartition(":")[2].startswith(f"{name}-")
 
 
 def test_a_feed_without_entries_is_one() -> None:

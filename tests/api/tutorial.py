@@ -40,15 +40,16 @@ class Shell:
     """One shell, in a directory of its own, in which the commands of the page run one after another."""
 
     def __init__(self, place: Path, base_url: str, environment: dict[str, str], *, own: bool) -> None:
-        tools = place / "bin"
+        tools, installed = place / "bin", place / ".venv/bin"
         tools.mkdir()
-        for name, line in (
-            ("partnership", f'exec "{sys.executable}" -P -m app.cli "$@"'),
-            ("curl", f'exec "{sys.executable}" "{Path(__file__).with_name("curl.py")}" "$@"'),
-            ("jq", f'exec "{sys.executable}" "{Path(__file__).with_name("jq.py")}" "$@"'),
+        installed.mkdir(parents=True)
+        for command, line in (
+            (installed / "partnership", f'exec "{sys.executable}" -P -m app.cli "$@"'),
+            (tools / "curl", f'exec "{sys.executable}" "{Path(__file__).with_name("curl.py")}" "$@"'),
+            (tools / "jq", f'exec "{sys.executable}" "{Path(__file__).with_name("jq.py")}" "$@"'),
         ):
-            (tools / name).write_text(f"#!/bin/sh\n{line}\n", encoding="utf-8")
-            (tools / name).chmod(0o755)
+            command.write_text(f"#!/bin/sh\n{line}\n", encoding="utf-8")
+            command.chmod(0o755)
         self._place = place
         self._base_url = base_url
         self._state = place / "variables"

@@ -101,7 +101,10 @@ def test_a_public_page_tells_of_itself_and_a_private_one_does_not(site):
     assert 'type="application/atom+xml"' in page
     (told,) = data(page)["mainEntity"]["itemListElement"]
     assert (told["item"]["name"], told["item"]["abstract"]) == (hostile["title"], hostile["summary"])
-    assert tags(site.nobody.get("/").text)["og:url"] == "http://testserver/"
+    first = site.nobody.get("/").text
+    assert (tags(first)["og:url"], data(first)["@type"]) == ("http://testserver/", "WebSite")
+    for public in ("/privacy", "/accessibility", "/api/v1/docs"):
+        assert tags(site.nobody.get(public).text)["og:url"] == f"http://testserver{public}"
     idea = world.idea()
     member = site.of(world.alice)
     for private in (f"/challenges/{world.challenge_id}", f"/ideas/{idea}", "/me", "/programmes/here/people"):
