@@ -20,7 +20,7 @@ QUOTE: Final = "'"
 """What stands before such a cell. One that begins with it gets another, so that taking one away gives back what was."""
 
 
-_WITHIN: Final = re.compile(f"(?<=[;\t\r\n])(?=[{re.escape(''.join(SIGNS))}{QUOTE}\"])")
+_WITHIN: Final = re.compile(f'(?<=[;\t\r\n])(?=[{re.escape("".join(SIGNS))}{QUOTE}"])')
 _QUOTED: Final = re.compile(f"(?:^|(?<=[;\t\r\n])){QUOTE}")
 
 

@@ -13,7 +13,23 @@ cells = st.one_of(
     st.text(),
     st.text(alphabet=";\t\r\n\"'=a,"),
     st.sampled_from(
-        ["=1+1", "+1", "-1", "@A1", "\tx", "\rx", "'x", "''=x", "'", "", "a;=1", 'a;"=1;b', ";'x", "a\n\n- b", "\t\n'="]
+        [
+            "=1+1",
+            "+1",
+            "-1",
+            "@A1",
+            "\tx",
+            "\rx",
+            "'x",
+            "''=x",
+            "'",
+            "",
+            "a;=1",
+            'a;"=1;b',
+            ";'x",
+            "a\n\n- b",
+            "\t\n'=",
+        ]
     ),
 )
 
@@ -32,7 +48,9 @@ def test_none_begins_like_a_formula_where_the_separator_is_another(rows: list[li
     text = tables.as_csv([["", *row] for row in rows])
     for separator in (";", "\t"):
         pieces = re.split(f"[{separator}\r\n]", text)
-        read = [cell for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator) for cell in row]
+        read = [
+            cell for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator) for cell in row
+        ]
         assert not any(piece.startswith(tables.SIGNS) for piece in [*pieces, *read])
 
 
