@@ -16,7 +16,7 @@ from app.models import AccessToken, Organisation, Person, Programme
 from app.models.base import table
 from app.policies.actor import ANONYMOUS, Actor
 from app.policies.permissions import Permission
-from app.policies.rules import require, require_fresh_in_person
+from app.policies.rules import require, require_fresh_in_browser, require_fresh_in_person
 from app.schemas import text
 from app.services import actors, audit
 from app.services.actors import COLUMNS, joined
@@ -191,7 +191,7 @@ def create(
 
     :raises Invalid: the name, the scopes, the days or the place cannot be taken
     :raises NotAllowed: a machine asks
-    :raises NotFresh: it is for administration, and it is too long since the actor signed in, or a token asks
+    :raises NotFresh: it is too long since the actor signed in; or a token asks for one for administration
     :raises Conflict: the person has `MOST` tokens in force
     """
     require(actor, Permission.MAKE_TOKENS)
@@ -201,6 +201,7 @@ def create(
         raise Invalid(*problems)
     if ADMIN in scopes:
         require_fresh_in_person(actor)
+    require_fresh_in_browser(actor)  # it outlives the session, and does without what pages ask once more
     parent = _parent(tx, actor)
     if parent is not None:
         _require_within(scopes, actor.scopes or frozenset())

@@ -113,8 +113,14 @@ def test_one_for_administration_takes_a_fresh_sign_in(world):
     for actor in (world.alice, long_ago):
         with pytest.raises(NotFresh):
             make(world, actor, scopes=["read", "admin"])
-    assert make(world, long_ago, scopes=["read", "write"]).token
     assert make(world, fresh(world.alice), scopes=["admin"]).token
+
+
+def test_at_a_page_any_takes_a_fresh_sign_in(world):
+    at_a_page = replace(world.alice, session_id=1, authenticated_at=clock.now() - timedelta(hours=1))
+    with pytest.raises(NotFresh):
+        make(world, at_a_page)
+    assert make(world, replace(at_a_page, authenticated_at=clock.now())).token
 
 
 def test_a_token_can_be_bound_to_where_its_person_takes_part_and_nowhere_else(world):
