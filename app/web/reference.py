@@ -16,6 +16,8 @@ Json = dict[str, Any]
 _WRAPPED: Final = re.compile(r"(?<=\S)\n *(?=[^\s-])")
 """The end of a line that is no end of a paragraph or an item."""
 
+_PARTS: Final = re.compile(r"[^_.]+[_.]?")
+
 _NAMES = {"string": "text", "integer": "whole number", "boolean": "true or false", "null": "null"}
 
 
@@ -28,6 +30,11 @@ class Field:
     type: str
     required: bool
     description: str
+
+    @property
+    def breakable(self) -> list[str]:
+        """The name in parts between which a line may end."""
+        return _PARTS.findall(self.name)
 
 
 @dataclass(frozen=True, slots=True)
