@@ -260,7 +260,7 @@ def revoke(tx: Transaction, actor: Actor, id: int, *, version: int | None = None
     :raises NotFound: there is no such client, or the actor does not answer for it
     :raises Moved: `version` is given and no longer the newest
     """
-    client = find(tx.connection, actor, id)
+    client = _found(tx, actor, id)
     if client.revoked_at is not None:
         return
     _require_version(client, version)
@@ -352,8 +352,7 @@ def _held(tx: Transaction, actor: Actor, id: int) -> Row[Any]:
 
     Whoever has its secret or key acts as it: so it takes someone who could have made it what it is.
     """
-    tx.execute(select(CLIENT.c.id).where(CLIENT.c.id == id).with_for_update())
-    client = find(tx.connection, actor, id)
+    client = _found(tx, actor, id)
     if client.revoked_at is not None:
         raise Conflict(N_("This client was revoked."))
     if client.role not in roles_for(actor, _room_of(client)):
@@ -361,6 +360,12 @@ def _held(tx: Transaction, actor: Actor, id: int) -> Row[Any]:
     if DANGEROUS & set(client.scopes.split()):
         require_fresh_in_person(actor)
     return client
+
+
+def _found(tx: Transaction, actor: Actor, id: int) -> Row[Any]:
+    """A client, in force or not, that nobody else changes until the commit."""
+    tx.execute(select(CLIENT.c.id).where(CLIENT.c.id == id).with_for_update())
+    return find(tx.connection, actor, id)
 
 
 def _room(tx: Transaction, actor: Actor, programme_id: int, organisation_id: int | None) -> Room:

@@ -7,7 +7,8 @@ from sqlalchemy import Row, func, insert, select
 from sqlalchemy.engine import Connection
 
 from app.database import Transaction
-from app.errors import Conflict, Invalid, NotFound
+from app.errors import Conflict, Invalid, Moved, NotFound
+from app.lib import versions
 from app.lib.i18n import N_
 from app.models import Cluster, Idea
 from app.models.base import table
@@ -42,6 +43,11 @@ def among(connection: Connection, actor: Actor, cluster_ids: Collection[int]) ->
     return [row for row in rows if may(actor, Permission.READ_CHALLENGE, row)]
 
 
+def version_of(cluster: Any) -> int:
+    """A column counts no versions; what can change of it stands for one."""
+    return versions.standing_for(f"{cluster.position} {cluster.title}")
+
+
 def create(tx: Transaction, actor: Actor, challenge_id: int, *, title: str) -> int:
     """Add a column at the end of the board; its id.
 
@@ -74,17 +80,26 @@ def create(tx: Transaction, actor: Actor, challenge_id: int, *, title: str) -> i
     return int(cluster_id)
 
 
-def rename(tx: Transaction, actor: Actor, cluster_id: int, *, title: str) -> int:
-    """Give a column another title; its challenge's id."""
-    challenge = _arrangeable(tx, actor, cluster_id)
+def rename(tx: Transaction, actor: Actor, cluster_id: int, *, title: str, version: int | None = None) -> int:
+    """Give a column another title; its challenge's id.
+
+    :raises NotAllowed: the actor does not arrange this board
+    :raises Moved: `version` is given, and the column has changed since
+    :raises Invalid: the title is empty or longer than 80 characters
+    """
+    challenge = _held(tx, actor, cluster_id, version)
     tx.execute(CLUSTER.update().where(CLUSTER.c.id == cluster_id).values(title=_checked(title)))
     _record(tx, "cluster.renamed", actor, challenge, cluster_id)
     return int(challenge.id)
 
 
-def remove(tx: Transaction, actor: Actor, cluster_id: int) -> int:
-    """Take a column away; its cards stay on the board, in no cluster. Its challenge's id."""
-    challenge = _arrangeable(tx, actor, cluster_id)
+def remove(tx: Transaction, actor: Actor, cluster_id: int, *, version: int | None = None) -> int:
+    """Take a column away; its cards stay on the board, in no cluster. Its challenge's id.
+
+    :raises NotAllowed: the actor does not arrange this board
+    :raises Moved: `version` is given, and the column has changed since
+    """
+    challenge = _held(tx, actor, cluster_id, version)
     tx.execute(
         IDEA.update()
         .where(IDEA.c.cluster_id == cluster_id)
@@ -95,12 +110,15 @@ def remove(tx: Transaction, actor: Actor, cluster_id: int) -> int:
     return int(challenge.id)
 
 
-def _arrangeable(tx: Transaction, actor: Actor, cluster_id: int) -> Any:
-    challenge_id = tx.execute(select(CLUSTER.c.challenge_id).where(CLUSTER.c.id == cluster_id)).scalar()
-    if challenge_id is None:
-        raise NotFound(N_("There is no such cluster, or it is not open to you."))
-    challenge = challenges.find(tx.connection, actor, challenge_id)
+def _held(tx: Transaction, actor: Actor, cluster_id: int, version: int | None) -> Any:
+    """The challenge of a column that nobody else changes until the commit."""
+    tx.execute(select(CLUSTER.c.id).where(CLUSTER.c.id == cluster_id).with_for_update(key_share=True))
+    cluster = find(tx.connection, actor, cluster_id)
+    challenge = challenges.find(tx.connection, actor, cluster.challenge_id)
     require(actor, Permission.ARRANGE_CLUSTERS, challenge)
+    if version is not None and version != version_of(cluster):
+        message = N_("This has changed in the meantime. Please read it again.")
+        raise Moved(message, current=version_of(cluster))
     return challenge
 
 

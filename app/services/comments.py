@@ -7,7 +7,7 @@ from sqlalchemy import Row, Select, func, insert, select
 from sqlalchemy.engine import Connection
 
 from app.database import Transaction
-from app.errors import Conflict, FieldError, Invalid, NotFound
+from app.errors import Conflict, FieldError, Invalid, Moved, NotFound
 from app.lib import markdown
 from app.lib.i18n import LANGUAGES, N_
 from app.models import Comment, Idea, Organisation, Person, Sector
@@ -128,13 +128,16 @@ def post(tx: Transaction, actor: Actor, idea_id: int, *, body: str, language: st
     return int(comment_id)
 
 
-def withdraw(tx: Transaction, actor: Actor, comment_id: int) -> int:
+def withdraw(tx: Transaction, actor: Actor, comment_id: int, *, version: int | None = None) -> int:
     """Take one's own comment back; the idea's id. Asked again, nothing more happens.
 
+    :raises Moved: `version` is given, and the comment has changed since
     :raises NotAllowed: someone else wrote it
     """
+    idea = hold(tx, actor, find(tx.connection, comment_id).idea_id)
     comment = find(tx.connection, comment_id)
-    idea = hold(tx, actor, comment.idea_id)
+    if version is not None and version != comment.version:
+        raise Moved(N_("This has changed in the meantime. Please read it again."), current=comment.version)
     require(actor, Permission.WITHDRAW_COMMENT, comment)
     if comment.withdrawn_at is None:
         changed = tx.execute(

@@ -288,13 +288,16 @@ def withdraw(tx: Transaction, actor: Actor, idea_id: int, *, version: int | None
     record_on(tx, "idea.withdrawn", actor, idea)
 
 
-def move(tx: Transaction, actor: Actor, idea_id: int, cluster_id: int | None) -> None:
+def move(
+    tx: Transaction, actor: Actor, idea_id: int, cluster_id: int | None, *, version: int | None = None
+) -> None:
     """Put a card into a cluster of its board, or into none; asked again, nothing more happens.
 
+    :raises Moved: `version` is given and someone has changed the idea since
     :raises Invalid: the cluster is of another board
     :raises Conflict: the idea is not open, or its phase is past
     """
-    idea = hold(tx, actor, idea_id)
+    idea = hold(tx, actor, idea_id, version=version)
     require(actor, Permission.MOVE_IDEA, idea)
     require_shown(idea)
     if not may(actor, Permission.ARRANGE_CLUSTERS, idea):

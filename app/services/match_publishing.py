@@ -50,16 +50,17 @@ class Published:
     lost: tuple[int, ...]
 
 
-def publish(tx: Transaction, actor: Actor, match_id: int) -> Published:
+def publish(tx: Transaction, actor: Actor, match_id: int, *, version: int | None = None) -> Published:
     """Propose the places of a plan to its people, each looked at once more, and tell those whom it left out.
 
     :raises NotFound: the actor does not run matches there
+    :raises Moved: `version` is given and no longer the newest
     :raises Conflict: there is no plan, or it is published already
     """
     match = matches.find(tx.connection, actor, match_id)
     require(actor, Permission.RUN_EXCHANGES, match)
     booking_steps.take_turn(tx)
-    match = matches.find(tx.connection, actor, match_id)
+    match = matches.hold(tx, actor, match_id, version=version)
     if match.state != DONE or match.plan is None:
         raise Conflict(N_("This match has no plan that could be published."))
     if match.published_at is not None:

@@ -10,7 +10,7 @@ from sqlalchemy import Row, exists, func, select
 from sqlalchemy.engine import Connection
 
 from app.database import Transaction
-from app.errors import Conflict, FieldError, Invalid, NotFound
+from app.errors import Conflict, FieldError, Invalid, Moved, NotFound
 from app.integrations import queue
 from app.lib.days import Span
 from app.lib.i18n import N_
@@ -259,13 +259,13 @@ def start(
     return identity
 
 
-def cancel(tx: Transaction, actor: Actor, match_id: int) -> None:
+def cancel(tx: Transaction, actor: Actor, match_id: int, *, version: int | None = None) -> None:
     """Let a run end without a plan; one that has ended already stays as it is.
 
     :raises NotFound: the actor does not run matches there
+    :raises Moved: `version` is given and no longer the newest
     """
-    match = find(tx.connection, actor, match_id)
-    require(actor, Permission.RUN_EXCHANGES, match)
+    match = hold(tx, actor, match_id, version=version)
     stopped = tx.execute(
         MATCH.update()
         .where(MATCH.c.id == match_id, MATCH.c.state.in_((QUEUED, RUNNING)))
@@ -275,6 +275,19 @@ def cancel(tx: Transaction, actor: Actor, match_id: int) -> None:
     if stopped is None:
         return
     record(tx, "match.cancelled", actor, programme_id=match.programme_id, subject_id=match_id)
+
+
+def hold(tx: Transaction, actor: Actor, match_id: int, *, version: int | None = None) -> MatchView:
+    """A run that nobody else changes until the commit, not even its job.
+
+    :raises NotFound: the actor does not run matches there
+    :raises Moved: `version` is given and no longer the newest
+    """
+    tx.execute(select(MATCH.c.id).where(MATCH.c.id == match_id).with_for_update())
+    match = find(tx.connection, actor, match_id)
+    if version is not None and version != match.version:
+        raise Moved(N_("This has changed in the meantime. Please read it again."), current=match.version)
+    return match
 
 
 # for the job

@@ -313,6 +313,7 @@ def _held(tx: Transaction, actor: Actor, membership_id: int) -> Row[Any]:
         select(MEMBERSHIP.c.programme_id).where(MEMBERSHIP.c.id == membership_id)
     ).scalar()
     hold(tx, [programme_id] if programme_id else [])
+    tx.execute(select(MEMBERSHIP.c.id).where(MEMBERSHIP.c.id == membership_id).with_for_update())
     return find(tx.connection, actor, membership_id)
 
 

@@ -191,18 +191,20 @@ def add(
 
 
 def change(
-    tx: Transaction, actor: Actor, organisation_id: int, *, name: str, number: str, version: int | None = None
+    tx: Transaction, actor: Actor, organisation_id: int, *, version: int | None = None, **changes: str
 ) -> None:
-    """Give an organisation another name or number; as it was, nothing happens. Its sector stays for good.
+    """Give an organisation another `name` or `number`; what is left out stays, and so does its sector, for good.
+
+    As it was, nothing happens.
 
     :raises NotFound: there is none, or the actor does not decide who takes part
     :raises Moved: `version` is given and no longer the newest
     :raises Invalid: the name is taken or cannot be taken
     """
-    found = find(tx.connection, actor, organisation_id)
-    if version is not None and version != found.version:
-        raise Moved(N_("Someone has changed this organisation in the meantime."), current=found.version)
-    name, number, problems = _checked(name, number)
+    found = _held(tx, actor, organisation_id, version)
+    name, number, problems = _checked(
+        changes.get("name", found.name), changes.get("number", found.number or "")
+    )
     if problems:
         raise Invalid(*problems)
     if (name, number or None) == (found.name, found.number):
@@ -326,6 +328,16 @@ def named(connection: Connection, slug: str, name: str) -> Any:
 
 
 # within
+
+
+def _held(tx: Transaction, actor: Actor, organisation_id: int, version: int | None) -> OrganisationView:
+    """An organisation that nobody else changes until the commit."""
+    is_it = ORGANISATION.c.id == organisation_id
+    tx.execute(select(ORGANISATION.c.id).where(is_it).with_for_update(key_share=True))
+    found = find(tx.connection, actor, organisation_id)
+    if version is not None and version != found.version:
+        raise Moved(N_("Someone has changed this organisation in the meantime."), current=found.version)
+    return found
 
 
 def _selection() -> Any:

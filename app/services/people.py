@@ -8,7 +8,7 @@ from sqlalchemy import Row, func, select, update
 from sqlalchemy.engine import Connection
 
 from app.database import Transaction
-from app.errors import Conflict, FieldError, Invalid, NotAllowed, NotFound
+from app.errors import Conflict, FieldError, Invalid, Moved, NotAllowed, NotFound
 from app.integrations.arrivals import Arrival
 from app.lib.i18n import LANGUAGES, N_
 from app.models import Login, Membership, Organisation, OrganisationIdentity, Person, Programme, Sector
@@ -180,6 +180,18 @@ def renewed(connection: Connection, actor: Actor) -> Actor:
         select(*(PERSON.c[name] for name in names)).where(PERSON.c.id == actor.person_id)
     )
     return replace(actor, **row.mappings().one())
+
+
+def hold(tx: Transaction, actor: Actor, *, version: int | None = None) -> Actor:
+    """The actor as they are named now, whom nobody else names anew until the commit.
+
+    :raises Moved: `version` is given and no longer the newest
+    """
+    logins.hold(tx, [actor.person_id or 0])
+    now = renewed(tx.connection, actor)
+    if version is not None and version != now.version:
+        raise Moved(N_("This has changed in the meantime. Please read it again."), current=now.version)
+    return now
 
 
 def account(connection: Connection, actor: Actor) -> Account:

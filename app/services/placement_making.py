@@ -185,13 +185,14 @@ def change(
     return placement.version + 1
 
 
-def publish(tx: Transaction, actor: Actor, placement_id: int) -> None:
+def publish(tx: Transaction, actor: Actor, placement_id: int, *, version: int | None = None) -> None:
     """Publish a placement after looking at it; again, and nothing changes.
 
     :raises NotAllowed: the actor is no coordinator
     :raises Conflict: it was taken back, or has no days to come
+    :raises Moved: `version` is given and no longer the newest: what they looked at is not what would be published
     """
-    placement = _held(tx, actor, placement_id, Permission.REVIEW_PLACEMENT)
+    placement = _held(tx, actor, placement_id, Permission.REVIEW_PLACEMENT, version)
     if placement.is_published:
         return
     today = exchange_rules.find(tx.connection, placement.programme_id).today(stays.now(tx))

@@ -1,6 +1,5 @@
 """Preferences: whom a host would rather have, of those who wish for its placement."""
 
-import hashlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,6 +8,7 @@ from sqlalchemy.engine import Connection
 
 from app.database import Transaction
 from app.errors import FieldError, Invalid, Moved
+from app.lib import versions
 from app.lib.i18n import N_
 from app.models import Membership, Organisation, Person, Preference, Wish
 from app.models.base import table
@@ -64,7 +64,7 @@ def version_of(people: Sequence[Any]) -> int:
     named = [str(row.person_id) for row in people if row.preferred is not None]
     if not named:
         return 0
-    return int.from_bytes(hashlib.blake2b(" ".join(named).encode(), digest_size=6).digest())
+    return versions.standing_for(" ".join(named))
 
 
 def state(

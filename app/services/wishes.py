@@ -137,12 +137,9 @@ def state(
     :raises Invalid: a wish cannot be taken; each error names it, such as `wishes/1`
     """
     require(actor, Permission.STATE_WISHES, programme)
-    booking_steps.take_turn(tx)
+    before = _held(tx, actor, programme.id, version)
     if exchange_rules.find(tx.connection, programme.id).way == FIRST_COME:
         raise Conflict(N_("No match is run in this programme: places go to who asks for them."))
-    before = of_person(tx.connection, actor, programme.id)
-    if version is not None and version != before.version:
-        raise Moved(N_("You have changed your wishes in another window."), current=before.version)
     errors = _problems(tx, actor, programme.id, wishes)
     if len(unavailable) > MOST_SPANS:
         errors.append(FieldError("unavailable", N_("Please give at most %(most)s."), (("most", MOST_SPANS),)))
@@ -168,10 +165,13 @@ def state(
     return before.version + 1
 
 
-def withdraw(tx: Transaction, actor: Actor, programme: Any) -> None:
-    """Take part in no match any more; again, and nothing changes."""
+def withdraw(tx: Transaction, actor: Actor, programme: Any, *, version: int | None = None) -> None:
+    """Take part in no match any more; again, and nothing changes.
+
+    :raises Moved: `version` is given and no longer the newest
+    """
     require(actor, Permission.STATE_WISHES, programme)
-    booking_steps.take_turn(tx)
+    _held(tx, actor, programme.id, version)
     _forget(tx, actor, programme.id)
     own = (WISH_LIST.c.programme_id == programme.id) & (WISH_LIST.c.person_id == actor.person_id)
     tx.execute(WISH_LIST.delete().where(own))
@@ -218,6 +218,15 @@ def withdraw_conflict(tx: Transaction, actor: Actor, programme: Any, organisatio
 
 
 # within
+
+
+def _held(tx: Transaction, actor: Actor, programme_id: int, version: int | None) -> WishListView:
+    """The actor's own wishes, which nobody else changes until the commit."""
+    booking_steps.take_turn(tx)
+    before = of_person(tx.connection, actor, programme_id)
+    if version is not None and version != before.version:
+        raise Moved(N_("You have changed your wishes in another window."), current=before.version)
+    return before
 
 
 def _problems(

@@ -68,11 +68,6 @@ def matches(request: Request, etag: str) -> bool:
     )
 
 
-def checksum(text: str) -> int:
-    """A number that stands for the version of what counts none."""
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=6).digest())
-
-
 def expected(request: Request) -> frozenset[int] | None:
     """The versions that `If-Match` would have; None for any (`*`).
 

@@ -69,7 +69,7 @@ def test_a_plan_is_published_and_its_places_are_offered(api: Api) -> None:
     here = admin(api).post(address(api), draft()).headers["location"]
     match_id = int(here.rsplit("/", 1)[-1])
     assert is_problem(admin(api).post(f"{here}/publication"), 409, "conflict")
-    _plan_for_bob(api, match_id)
+    plan_for_bob(api, match_id)
     done = admin(api).get(here)
     MatchItem.model_validate(done.json())
     assert [stay["person"] for stay in done.json()["plan"]["stays"]] == [api.world.bob.person_id]
@@ -84,7 +84,7 @@ def test_a_plan_is_published_and_its_places_are_offered(api: Api) -> None:
     assert [(each["state"], each["match"]) for each in offered] == [("offered", match_id)]
 
 
-def _plan_for_bob(api: Api, match_id: int) -> None:
+def plan_for_bob(api: Api, match_id: int) -> None:
     """Let a run have come to the plan that Bob goes to the one placement there is."""
 
     def work(tx: Any) -> None:

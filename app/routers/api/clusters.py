@@ -1,7 +1,5 @@
 """Clusters of a board, for programs."""
 
-from typing import Any
-
 from pydantic_core import to_json
 from starlette.requests import Request
 from starlette.responses import Response
@@ -81,7 +79,9 @@ async def show(request: Request, cluster_id: Identifier) -> Response:
     actor = await caller(request)
     found = await database(request).read(lambda connection: clusters.find(connection, actor, cluster_id))
     told = items.cluster(base_url(request), found.challenge_id, found)
-    return etags.item(request, to_json(await including.of_item(request, actor, told)), _version(found))
+    return etags.item(
+        request, to_json(await including.of_item(request, actor, told)), clusters.version_of(found)
+    )
 
 
 @operation(
@@ -101,8 +101,9 @@ async def rename(request: Request, cluster_id: Identifier) -> Response:
     draft = await bodies.take(request, ClusterChange)
 
     def work(tx: Transaction) -> Answer:
-        etags.chosen(versions, _version(clusters.find(tx.connection, actor, cluster_id)))
-        clusters.rename(tx, actor, cluster_id, title=draft.title)
+        clusters.rename(
+            tx, actor, cluster_id, title=draft.title, version=_meant(versions, tx, actor, cluster_id)
+        )
         return _answer(tx, actor, cluster_id, base_url(request))
 
     return (await database(request).write(work)).response()
@@ -123,16 +124,14 @@ async def remove(request: Request, cluster_id: Identifier) -> Response:
     versions = etags.expected(request)
 
     def work(tx: Transaction) -> None:
-        etags.chosen(versions, _version(clusters.find(tx.connection, actor, cluster_id)))
-        clusters.remove(tx, actor, cluster_id)
+        clusters.remove(tx, actor, cluster_id, version=_meant(versions, tx, actor, cluster_id))
 
     await database(request).write(work)
     return Response(status_code=204)
 
 
-def _version(cluster: Any) -> int:
-    """A cluster counts no versions; what can change of it stands for one."""
-    return etags.checksum(f"{cluster.position} {cluster.title}")
+def _meant(versions: frozenset[int] | None, tx: Transaction, actor: Actor, cluster_id: int) -> int | None:
+    return etags.meant(versions, lambda: clusters.version_of(clusters.find(tx.connection, actor, cluster_id)))
 
 
 def _answer(
@@ -141,4 +140,4 @@ def _answer(
     found = clusters.find(tx.connection, actor, cluster_id)
     body = to_json(items.cluster(base_url, found.challenge_id, found))
     location = f"{base_url}{PREFIX}/clusters/{cluster_id}" if created else None
-    return Answer(201 if created else 200, body, etags.tag(body, _version(found)), location)
+    return Answer(201 if created else 200, body, etags.tag(body, clusters.version_of(found)), location)

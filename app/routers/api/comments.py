@@ -118,8 +118,8 @@ async def withdraw(request: Request, comment_id: Identifier) -> Response:
     def work(tx: Transaction) -> None:
         comment = comments.find(tx.connection, comment_id)
         ideas.find(tx.connection, actor, comment.idea_id)
-        etags.chosen(versions, comment.version)
-        comments.withdraw(tx, actor, comment_id)
+        version = etags.meant(versions, lambda: comment.version)
+        comments.withdraw(tx, actor, comment_id, version=version)
 
     await database(request).write(work)
     return Response(status_code=204)

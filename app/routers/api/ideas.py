@@ -12,7 +12,7 @@ from app.policies.actor import Actor
 from app.schemas.base import LARGEST_ID
 from app.schemas.challenges import Language
 from app.schemas.ideas import IdeaChange, IdeaDraft, IdeaItem, IdeaList
-from app.services import boards, ideas
+from app.services import boards, held, ideas
 from app.web import bodies, etags, idea_pages, idempotency, including, items, paging
 from app.web.idempotency import Answer
 from app.web.operations import PREFIX, Identifier, base_url, caller, database, operation
@@ -158,13 +158,13 @@ async def change(request: Request, idea_id: Identifier) -> Response:
         changes["cluster_id"] = changes.pop("cluster")
 
     def work(tx: Transaction) -> Answer:
+        version = etags.meant(versions, lambda: ideas.find(tx.connection, actor, idea_id).version)
         if changes.keys() - {"cluster_id"}:
-            version = etags.meant(versions, lambda: ideas.find(tx.connection, actor, idea_id).version)
             ideas.edit(tx, actor, idea_id, version=version, **changes)
+        elif changes:
+            ideas.move(tx, actor, idea_id, version=version, **changes)
         else:
-            etags.chosen(versions, ideas.find(tx.connection, actor, idea_id).version)
-            if changes:
-                ideas.move(tx, actor, idea_id, **changes)
+            held.hold(tx, actor, idea_id, version=version)
         return _answer(tx, actor, idea_id, base_url(request))
 
     return (await database(request).write(work)).response()

@@ -108,9 +108,8 @@ async def cancel(request: Request, match_id: Identifier) -> Response:
     versions = etags.weighed(request)
 
     def work(tx: Transaction) -> None:
-        if versions is not None:
-            etags.chosen(versions, matches.find(tx.connection, actor, match_id).version)
-        matches.cancel(tx, actor, match_id)
+        version = etags.meant(versions, lambda: matches.find(tx.connection, actor, match_id).version)
+        matches.cancel(tx, actor, match_id, version=version)
 
     await database(request).write(work)
     return Response(status_code=204)
@@ -134,8 +133,8 @@ async def publish(request: Request, match_id: Identifier) -> Response:
     versions = etags.weighed(request)
 
     def verb(tx: Transaction) -> None:
-        etags.chosen(versions, matches.find(tx.connection, actor, match_id).version)
-        match_publishing.publish(tx, actor, match_id)
+        version = etags.meant(versions, lambda: matches.find(tx.connection, actor, match_id).version)
+        match_publishing.publish(tx, actor, match_id, version=version)
 
     return await _once(request, actor, match_id, verb)
 

@@ -158,10 +158,10 @@ async def change(request: Request, organisation_id: Identifier) -> Response:
     changes = (await bodies.take(request, OrganisationChange)).given()
 
     def work(tx: Transaction) -> Answer:
-        found = organisations.find(tx.connection, actor, organisation_id)
-        version = etags.meant(versions, lambda: found.version)
-        now = {"name": found.name, "number": found.number or ""}
-        organisations.change(tx, actor, organisation_id, **(now | changes), version=version)
+        version = etags.meant(
+            versions, lambda: organisations.find(tx.connection, actor, organisation_id).version
+        )
+        organisations.change(tx, actor, organisation_id, version=version, **changes)
         return _answer(tx, actor, organisation_id, base_url(request))
 
     return (await database(request).write(work)).response()

@@ -55,9 +55,8 @@ async def correct(request: Request) -> Response:
     changes = (await bodies.take(request, MeChange)).given()
 
     def work(tx: Transaction) -> Answer:
-        now = people.renewed(tx.connection, actor)
-        etags.chosen(versions, now.version)
-        _correct(tx, now, changes)
+        version = etags.meant(versions, lambda: people.renewed(tx.connection, actor).version)
+        _correct(tx, people.hold(tx, actor, version=version), changes)
         changed = people.renewed(tx.connection, actor)
         dates = people.dates(tx.connection, actor)
         body = to_json(items.me(base_url(request), changed, dates))

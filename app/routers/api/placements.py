@@ -217,9 +217,8 @@ async def publish(request: Request, placement_id: Identifier) -> Response:
     versions = etags.weighed(request)
 
     def work(tx: Transaction) -> Answer:
-        if versions is not None:
-            etags.chosen(versions, placements.find(tx.connection, actor, placement_id).version)
-        placement_making.publish(tx, actor, placement_id)
+        version = etags.meant(versions, lambda: placements.find(tx.connection, actor, placement_id).version)
+        placement_making.publish(tx, actor, placement_id, version=version)
         return _answer(request, tx, actor, placement_id)
 
     return (await database(request).write(work)).response()

@@ -81,8 +81,8 @@ async def withdraw(request: Request, programme_id: Identifier) -> Response:
 
     def work(tx: Transaction) -> None:
         programme = programmes.find(tx.connection, actor, programme_id)
-        etags.chosen(versions, wishes.of_person(tx.connection, actor, programme_id).version)
-        wishes.withdraw(tx, actor, programme)
+        version = etags.meant(versions, lambda: wishes.of_person(tx.connection, actor, programme_id).version)
+        wishes.withdraw(tx, actor, programme, version=version)
 
     await database(request).write(work)
     return Response(status_code=204)
