@@ -89,10 +89,11 @@ async def save(request: Request, id: int) -> Response:
 
 @router.post("/placements/{id:key}/publication")
 async def publish(request: Request, id: int) -> Response:
-    """Publish a placement."""
+    """Publish a placement, as the one who looked at it has read it."""
     actor = await pages.member(request)
+    version = pages.number((await pages.fields(request)).get("version", ""))
     try:
-        await pages.write(request, placement_making.publish, actor, id)
+        await pages.write(request, placement_making.publish, actor, id, version=version)
     except pages.MENDABLE as error:
         return await _show(request, actor, id, error=error)
     return pages.back_to(f"/placements/{id}")

@@ -240,6 +240,23 @@ def test_a_host_offers_a_coordinator_returns_and_publishes(site):
     assert found.spoken == ("sl", "en")
 
 
+def test_a_coordinator_publishes_what_they_have_read_and_not_what_came_after(site):
+    world = site.world
+    hana, cora = site.of(world.hana), site.of(world.cora)
+    where = hana.post("/programmes/here/placements", form(world)).headers["location"]
+    read = {"version": held_values(cora.get(where))["version"]}
+    edited = held_values(hana.get(f"{where}/edit"))
+    changed = form(world, place="Koper", version="1", period_id_0=edited["period_id_0"])
+    assert hana.post(f"{where}/edit", changed).status_code == 303
+    late = cora.post(f"{where}/publication", read)
+    assert late.status_code == 412
+    assert "Someone has changed this placement in the meantime." in late.text
+    assert "Koper" in late.text
+    assert site.of(world.bob).get(where).status_code == 404
+    assert cora.post(f"{where}/publication", {"version": held_values(late)["version"]}).status_code == 303
+    assert site.of(world.bob).get(where).status_code == 200
+
+
 def test_a_host_who_has_answered_otherwise_hands_it_in_anew_by_saving_it_as_it_is(site):
     world = site.world
     hana, cora = site.of(world.hana), site.of(world.cora)
