@@ -3,7 +3,8 @@
 Every write is a piece of work, a function of a `Transaction`, handed to one thread with a connection of
 its own. Whatever is waiting is taken as one batch: a savepoint for each piece of work, one commit, and only
 then is everyone answered, so an acknowledged write is a saved one. Work may run twice (a batch that a
-deadlock broke is run again, piece by piece), so it changes nothing but the database.
+deadlock broke is run again, piece by piece, and so is a piece that lost a race), so it changes nothing but the
+database.
 """
 
 import asyncio
@@ -342,24 +343,27 @@ class _Writer(threading.Thread):
                 return batch, False
         return batch, True
 
-    def _serve(self, batch: list[_Piece], *, tries: int = TRIES) -> None:
+    def _serve(self, batch: list[_Piece], *, tries: int = TRIES, once_more: bool = True) -> None:
         """Commit a batch and answer it.
 
         One that lost against another process's locks is tried again as it is. Where the database itself is at
-        fault all are told so at once, since each would wait as long again; else each is tried by itself.
+        fault all are told so at once, since each would wait as long again; else each is tried by itself. A piece
+        that was by itself is tried `once_more` if another process's commit may have been in its way: now its rules
+        see that, and say what is wrong.
         """
         try:
             self._commit(batch)
         except Exception as error:  # noqa: BLE001 -- whoever waits is told, whatever it was
             if tries > 1 and _lost_against_locks(error):
-                self._serve(batch, tries=tries - 1)
+                self._serve(batch, tries=tries - 1, once_more=once_more)
                 return
             named = _named(error)
-            if len(batch) == 1 or isinstance(named, Unavailable):
+            is_last = len(batch) == 1 and not (once_more and _may_have_lost_a_race(error))
+            if is_last or isinstance(named, Unavailable):
                 _answer([(piece, named) for piece in batch])
                 return
             for piece in batch:
-                self._serve([piece])
+                self._serve([piece], once_more=len(batch) > 1)
 
     def _commit(self, batch: list[_Piece]) -> None:
         answers: list[tuple[_Piece, Any]] = []
@@ -467,6 +471,14 @@ def _named(error: Exception) -> Exception:
 def _lost_against_locks(error: Exception) -> bool:
     """Whether PostgreSQL ended the transaction so that another one could go on."""
     return any(isinstance(one, DBAPIError) and _code(one) in ("40001", "40P01") for one in _chain(error))
+
+
+def _may_have_lost_a_race(error: Exception) -> bool:
+    """Whether PostgreSQL found a key taken or gone, as it is when another process has committed in the meantime.
+
+    SQLite lets one write at a time, so there the work has seen all that stands in its way.
+    """
+    return any(isinstance(one, DBAPIError) and _code(one) in ("23503", "23505") for one in _chain(error))
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

@@ -12,9 +12,10 @@ from sqlalchemy.exc import IntegrityError
 
 from app.database import Database
 from app.errors import Conflict, Unavailable
-from app.models import Event, Programme
+from app.models import Event, Programme, Sector
 from app.models.base import table
 from app.services.events import record
+from tests.factories.races import overlapping
 
 PROGRAMME, EVENT = table(Programme), table(Event)
 
@@ -274,3 +275,51 @@ def test_two_processes_that_lock_each_other_out_are_both_served(postgres_url):
     assert versions == [3, 3]
     first.close()
     second.close()
+
+
+def test_who_lost_a_race_is_told_what_a_later_one_would_be_told(database):
+    """The rule has seen nothing in its way, and the key was taken before the row was written."""
+
+    def add_once(tx):
+        if tx.execute(select(PROGRAMME.c.id).where(PROGRAMME.c.slug == "one")).first() is not None:
+            raise Conflict("taken")
+        slug = add("one")(tx)
+        tx.session.flush()
+        return slug
+
+    won, lost = overlapping(database, add_once, add_once)
+    assert won == "one"
+    assert isinstance(lost, Conflict)
+
+
+def test_what_refers_to_a_row_that_has_just_gone_is_told_so(database):
+    database.write_now(add("one"))
+
+    def found(tx):
+        return tx.execute(select(PROGRAMME.c.id).where(PROGRAMME.c.slug == "one")).scalar()
+
+    def remove(tx):
+        tx.execute(PROGRAMME.delete().where(PROGRAMME.c.id == found(tx)))
+
+    def refer(tx):
+        if found(tx) is None:
+            raise Conflict("gone")
+        tx.session.add(Sector(programme_id=found(tx), key="public", name="Public"))
+
+    _, told = overlapping(database, remove, refer)
+    assert isinstance(told, Conflict)
+
+
+def test_a_key_that_is_really_taken_is_told_after_the_second_try(database):
+    database.write_now(add("taken"))
+    tried = []
+
+    def mistaken(tx):
+        tried.append(tx)
+        add("taken")(tx)
+
+    with pytest.raises(IntegrityError):
+        database.write_now(mistaken)
+    assert len(tried) == (1 if database.is_sqlite else 2)
+    assert database.write_now(add("afterwards")) == "afterwards"
+    assert slugs(database) == {"taken", "afterwards"}
