@@ -111,8 +111,8 @@ def remove(tx: Transaction, actor: Actor, cluster_id: int, *, version: int | Non
 
 
 def _held(tx: Transaction, actor: Actor, cluster_id: int, version: int | None) -> Any:
-    """The challenge of a column that nobody else changes until the commit."""
-    tx.execute(select(CLUSTER.c.id).where(CLUSTER.c.id == cluster_id).with_for_update(key_share=True))
+    """The challenge of a column that nobody else changes, and into which no idea comes, until the commit."""
+    tx.execute(select(CLUSTER.c.id).where(CLUSTER.c.id == cluster_id).with_for_update())
     cluster = find(tx.connection, actor, cluster_id)
     challenge = challenges.find(tx.connection, actor, cluster.challenge_id)
     require(actor, Permission.ARRANGE_CLUSTERS, challenge)

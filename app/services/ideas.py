@@ -255,9 +255,10 @@ def edit(tx: Transaction, actor: Actor, idea_id: int, *, version: int | None = N
         changes.get("language", idea.language),
     )
     is_other = any(value != getattr(idea, name) for name, value in values.items())
-    if not is_other and changes.get("cluster_id", idea.cluster_id) == idea.cluster_id:
+    is_moved = changes.get("cluster_id", idea.cluster_id) != idea.cluster_id
+    if not is_other and not is_moved:
         return idea.version
-    if "cluster_id" in changes:
+    if is_moved:
         values["cluster_id"] = _cluster(changes["cluster_id"], idea.challenge_id)
     tx.execute(
         insert(IDEA_VERSION).values(
@@ -271,7 +272,7 @@ def edit(tx: Transaction, actor: Actor, idea_id: int, *, version: int | None = N
         )
     )
     cluster_id = _change(tx, idea, **values, body_html=markdown.render(values["body"]))
-    if "cluster_id" in changes:
+    if is_moved:
         _require_cluster(changes["cluster_id"], cluster_id)
     record_on(tx, "idea.edited", actor, idea)
     return idea.version + 1
@@ -453,12 +454,13 @@ def _checked(title: str, body: str, language: str) -> dict[str, str]:
 
 
 def _cluster(cluster_id: int | None, challenge_id: int) -> Any:
-    """The cluster as a value to write: NULL where it is not one of this board."""
+    """The cluster as a value to write, locked on PostgreSQL so that it stays: NULL where it is not of this board."""
     if cluster_id is None:
         return None
     return (
         select(CLUSTER.c.id)
         .where(CLUSTER.c.id == cluster_id, CLUSTER.c.challenge_id == challenge_id)
+        .with_for_update(read=True, key_share=True)
         .scalar_subquery()
     )
 
