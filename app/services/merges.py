@@ -200,7 +200,7 @@ def object_to(tx: Transaction, actor: Actor, merge_id: int, *, reason: str = "")
 
     :raises Conflict: the merge is not made, or the actor's support did not come along with it
     """
-    merge = find(tx.connection, actor, merge_id)
+    merge = _held(tx, actor, merge_id)
     require(actor, Permission.OBJECT_TO_MERGE, merge)
     if merge.state != ACCEPTED:
         raise Conflict(N_("This merge is not in force."))
@@ -239,7 +239,7 @@ def undo(tx: Transaction, actor: Actor, merge_id: int) -> MergeView:
     :raises NotAllowed: the actor does not moderate
     :raises Conflict: the merge is not in force
     """
-    merge = find(tx.connection, actor, merge_id)
+    merge = _held(tx, actor, merge_id)
     require(actor, Permission.UNDO_MERGE, merge)
     source = hold(tx, actor, merge.source_id)
     if not _decide(tx, actor, merge_id, UNDONE, was=ACCEPTED):
@@ -324,8 +324,14 @@ def _both(
     return source, target
 
 
+def _held(tx: Transaction, actor: Actor, merge_id: int) -> MergeView:
+    """The merge, locked on PostgreSQL until the commit, so that of two decisions the later one sees the other."""
+    tx.execute(select(MERGE.c.id).where(MERGE.c.id == merge_id).with_for_update())
+    return find(tx.connection, actor, merge_id)
+
+
 def _decidable(tx: Transaction, actor: Actor, merge_id: int) -> MergeView:
-    merge = find(tx.connection, actor, merge_id)
+    merge = _held(tx, actor, merge_id)
     require(actor, Permission.DECIDE_MERGE, merge)
     if merge.state != PROPOSED:
         raise Conflict(N_("This merge is decided already."))
@@ -349,6 +355,7 @@ def _unite(tx: Transaction, actor: Actor, source: HeldIdea, target: HeldIdea, me
     """Make the merge: who supports only the source supports the target from now on, with a mark whence it came."""
     if not _decide(tx, actor, merge_id, ACCEPTED):
         raise Conflict(N_("This merge is decided already."))
+    support.take_turns_on(tx, [source.challenge_id])
     already = select(SUPPORT.c.person_id).where(SUPPORT.c.idea_id == target.id)
     carried = select(
         literal(target.id),
@@ -374,6 +381,7 @@ def _unite(tx: Transaction, actor: Actor, source: HeldIdea, target: HeldIdea, me
 
 def _take_out(tx: Transaction, merge: MergeView, which: Any) -> None:
     """Take carried support out of the target again."""
+    support.take_turns_on(tx, [merge.challenge_id])
     rows = tx.execute(
         delete(SUPPORT)
         .where(SUPPORT.c.idea_id == merge.target_id, SUPPORT.c.via_id == merge.source_id, which)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from sqlalchemy import Row, Select, and_, exists, func, select
+from sqlalchemy import Row, Select, and_, exists, select
 from sqlalchemy.engine import Connection
 
 from app.database import Transaction
@@ -355,17 +355,23 @@ def _is_address(url: str) -> bool:
 def _checked_ideas(
     tx: Transaction, challenge_id: int, idea_ids: Sequence[int], *, held: Sequence[int] = ()
 ) -> list[int]:
-    """The ideas, each once; all must stand on the challenge's board, but those that the solution holds already."""
+    """The ideas, each once; all must stand on the challenge's board, but those that the solution holds already.
+
+    They are held, so that none is merged, hidden or withdrawn meanwhile.
+    """
     chosen = list(dict.fromkeys(idea_ids))
     if len(chosen) > MOST_IDEAS:
         raise Invalid(
             FieldError("ideas", N_("Please choose at most %(most)s ideas."), (("most", MOST_IDEAS),))
         )
     added = [idea_id for idea_id in chosen if idea_id not in held]
-    found = select(func.count()).where(
-        IDEA.c.id.in_(added), IDEA.c.challenge_id == challenge_id, IDEA.c.state == OPEN
+    standing = (
+        select(IDEA.c.id)
+        .where(IDEA.c.id.in_(added), IDEA.c.challenge_id == challenge_id, IDEA.c.state == OPEN)
+        .order_by(IDEA.c.id)
+        .with_for_update(read=True, key_share=True)
     )
-    if added and tx.execute(found).scalar_one() != len(added):
+    if added and len(tx.execute(standing).all()) != len(added):
         raise Invalid(FieldError("ideas", N_("Please choose ideas that stand on this challenge's board.")))
     return chosen
 

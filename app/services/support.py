@@ -124,16 +124,18 @@ def meet(tx: Transaction, wishes: Sequence[Wish]) -> list[Supported | DomainErro
 def _take_turns(tx: Transaction, wishes: Sequence[Wish]) -> None:
     """Let the processes of an installation count one board after another: who is new on it is seen only then.
 
-    SQLite has one writer at a time anyway. The lock stands before the reading statement, which sees what the
-    process before has committed; statements of one transaction on PostgreSQL see each their own present.
+    SQLite has one writer at a time anyway. The locks stand before the reading statement, which sees what the
+    process before has committed; statements of one transaction on PostgreSQL see each their own present. The ideas
+    are held first, as by all who change them and then take a turn: none is merged, hidden or withdrawn meanwhile.
     """
     if tx.dialect == "postgresql":
         tx.execute(_TURNS, {"turns": TURN_LOCKS, "ideas": sorted({wish.idea_id for wish in wishes})})
 
 
 _TURNS = text(
-    "SELECT pg_advisory_xact_lock(:turns + challenge_id) "
-    "FROM (SELECT DISTINCT challenge_id FROM idea WHERE id = ANY(:ideas) ORDER BY challenge_id) AS board"
+    "SELECT pg_advisory_xact_lock(:turns + challenge_id) FROM (SELECT DISTINCT challenge_id FROM ("
+    "SELECT challenge_id FROM idea WHERE id = ANY(:ideas) ORDER BY id FOR KEY SHARE"
+    ") AS held ORDER BY challenge_id) AS board"
 )
 
 

@@ -1,5 +1,7 @@
 """Two cards made one: consent, united support, objection, and the way back."""
 
+from functools import partial
+
 import pytest
 from sqlalchemy import select
 
@@ -7,6 +9,7 @@ from app.errors import Conflict, Invalid, NotAllowed, NotFound
 from app.models import Notice
 from app.models.base import table
 from app.services import ideas, merges, moderation, support
+from tests.factories.races import overlapping
 from tests.services.test_support import recounted, shown
 
 
@@ -147,3 +150,46 @@ def test_the_title_of_a_hidden_idea_is_told_to_nobody_else(world, pair):
     }
     assert titles == {"bea": "…", "alice": "Mine", "fay": "Mine"}
     assert [view.source_title for view in world.ask(merges.of_idea, world.bea, pair[1])] == ["…"]
+
+
+def test_a_merge_refused_and_consented_to_at_the_same_moment_is_made(world, pair):
+    merge = world.do(merges.propose, world.alice, *pair)
+    _, refused = overlapping(
+        world.database,
+        partial(merges.accept, actor=world.bob, merge_id=merge),
+        partial(merges.decline, actor=world.bob, merge_id=merge),
+    )
+    assert isinstance(refused, Conflict)
+    assert told(world, "merge_declined") == set()
+
+
+def test_a_merge_undone_at_the_same_moment_takes_no_objection(world, pair):
+    merge = world.do(merges.propose, world.alice, *pair)
+    world.do(merges.accept, world.bob, merge)
+    _, objected = overlapping(
+        world.database,
+        partial(merges.undo, actor=world.fay, merge_id=merge),
+        partial(merges.object_to, actor=world.ana, merge_id=merge),
+    )
+    assert isinstance(objected, Conflict)
+    assert world.ask(merges.find, world.fay, merge).objections == 0
+    assert shown(world) == recounted(world)
+
+
+@pytest.mark.parametrize("verb", [merges.accept, merges.undo])
+def test_who_changes_sector_at_the_same_moment_counts_once_in_the_new_one(world, pair, verb):
+    merge = world.do(merges.propose, world.alice, *pair)
+    if verb is merges.undo:
+        world.do(merges.accept, world.bob, merge)
+    sector = world.bob.memberships[world.programme_id].sector_id
+    overlapping(
+        world.database,
+        partial(
+            support.count_for,
+            person_id=world.ana.person_id,
+            programme_id=world.programme_id,
+            sector_id=sector,
+        ),
+        partial(verb, actor=world.bob if verb is merges.accept else world.fay, merge_id=merge),
+    )
+    assert shown(world) == recounted(world)

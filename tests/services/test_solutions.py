@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from sqlalchemy import select
@@ -11,6 +12,7 @@ from app.lib import clock
 from app.models import Event
 from app.models.base import table
 from app.services import ballot_making, counting, ideas, moderation, solutions
+from tests.factories.races import overlapping
 
 TOMORROW = timedelta(days=1)
 
@@ -113,6 +115,21 @@ def test_ideas_of_another_board_and_hidden_ones_are_not_taken(world):
         with pytest.raises(Invalid) as caught:
             world.solution(idea_ids=[idea])
         assert fields(caught) == {"ideas"}
+
+
+def test_an_idea_that_leaves_the_board_at_the_same_moment_is_not_taken(world):
+    idea, held = world.idea(title="Hidden"), world.solution("Bare")
+    for verb in (
+        partial(solutions.promote, challenge_id=world.challenge_id, title="One form"),
+        partial(solutions.change, solution_id=held),
+    ):
+        _, made = overlapping(
+            world.database,
+            partial(moderation.hide, actor=world.fay, idea_id=idea, reason="Rude"),
+            partial(verb, actor=world.fay, idea_ids=[idea]),
+        )
+        assert isinstance(made, Invalid)
+        world.do(moderation.restore, world.fay, idea)
 
 
 def test_an_idea_that_has_left_the_board_since_does_not_stand_in_the_way(world):

@@ -12,7 +12,8 @@ from app.models import Support, Tally
 from app.models.base import table
 from app.models.support import ALL
 from app.policies.actor import ANONYMOUS
-from app.services import ideas, support
+from app.services import ideas, merges, moderation, support
+from tests.factories.races import overlapping
 
 SUPPORT, TALLY = table(Support), table(Tally)
 
@@ -182,3 +183,31 @@ def test_one_person_in_two_processes_is_active_once(world, database_url):
                 assert one.result().supported == another.result().supported
                 assert shown(world) == recounted(world)
     other.close()
+
+
+@pytest.mark.parametrize("verb", [support.give, support.withdraw])
+@pytest.mark.parametrize("leaving", ["merged", "hidden", "withdrawn"])
+def test_an_idea_that_leaves_the_board_at_the_same_moment_takes_no_support(world, leaving, verb):
+    idea, target = world.idea(), world.idea(title="Another")
+    world.do(support.give, world.ana, idea)
+    leave = {
+        "merged": partial(merges.propose, actor=world.alice, source_id=idea, target_id=target),
+        "hidden": partial(moderation.hide, actor=world.fay, idea_id=idea, reason="Rude"),
+        "withdrawn": partial(ideas.withdraw, actor=world.alice, idea_id=idea),
+    }[leaving]
+    person = world.bob if verb is support.give else world.ana
+    left, met = overlapping(world.database, leave, partial(verb, actor=person, idea_id=idea))
+    assert not isinstance(left, Exception)
+    assert isinstance(met, Conflict | NotFound)
+    assert shown(world) == recounted(world)
+
+
+def test_support_given_just_before_a_merge_goes_along(world):
+    idea, target = world.idea(), world.idea(title="Another")
+    overlapping(
+        world.database,
+        partial(support.give, actor=world.bob, idea_id=idea),
+        partial(merges.propose, actor=world.alice, source_id=idea, target_id=target),
+    )
+    assert tallies(world)[target, ALL] == 1
+    assert shown(world) == recounted(world)
