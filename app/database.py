@@ -19,7 +19,18 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import structlog
-from sqlalchemy import BigInteger, DateTime, Integer, Table, create_engine, event, func, text, type_coerce
+from sqlalchemy import (
+    BigInteger,
+    DateTime,
+    Integer,
+    Table,
+    and_,
+    create_engine,
+    event,
+    func,
+    text,
+    type_coerce,
+)
 from sqlalchemy.engine import Connection, Dialect, Engine, Result, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.sql import ColumnElement, Executable
@@ -81,6 +92,16 @@ def present(dialect: str) -> ColumnElement[datetime]:
     if dialect == "postgresql":
         return func.clock_timestamp(type_=UTCDateTime)
     return type_coerce(func.strftime("%Y-%m-%d %H:%M:%f", "now").op("||")("000"), UTCDateTime)
+
+
+def same_in_any_case(column: ColumnElement[Any], value: str) -> ColumnElement[bool]:
+    """The condition that a text is `value`, whatever the case, as `str.lower` has it; the database folds both.
+
+    `İ`, the one letter that grows in small, is told apart from `I` beforehand, as some of PostgreSQL's locales do not.
+    Then lengths tell most texts apart, and spare SQLite five sixths of the time.
+    """
+    own, other = (func.replace(each, "\u0130", "i\u0307") for each in (column, value))
+    return and_(func.length(own) == func.length(other), func.lower(own) == func.lower(other))
 
 
 class Transaction:
@@ -535,6 +556,7 @@ def _sqlite(address: Any, *, writing: bool, readers: int) -> Engine:
     @event.listens_for(engine, "connect")
     def _prepare(connection: sqlite3.Connection, _: object) -> None:
         connection.isolation_level = None
+        connection.create_function("lower", 1, _lower, deterministic=True)
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA foreign_keys=ON")
@@ -550,3 +572,8 @@ def _sqlite(address: Any, *, writing: bool, readers: int) -> Engine:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine
+
+
+def _lower(value: Any) -> Any:
+    """What `lower` answers on SQLite, whose own knows the letters of ASCII alone."""
+    return value.lower() if isinstance(value, str) else value

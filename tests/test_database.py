@@ -7,10 +7,10 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import func, literal, null, select, text
 from sqlalchemy.exc import IntegrityError
 
-from app.database import Database
+from app.database import Database, same_in_any_case
 from app.errors import Conflict, Unavailable
 from app.models import Event, Programme, Sector
 from app.models.base import table
@@ -52,6 +52,27 @@ def test_a_failed_piece_of_work_takes_no_other_with_it(database):
         answers = [piece.exception() for piece in pieces]
     assert [type(answer) for answer in answers] == [type(None), Conflict, type(None), type(None)]
     assert slugs(database) == {"one", "two", "three"}
+
+
+@pytest.mark.parametrize(
+    ("kept", "told"),
+    [
+        ("Žan.Novak@rivers.example", "žAN.NOVAK@Rivers.example"),
+        ("élodie@örte.example", "ÉLODIE@ÖRTE.example"),
+        ("İ@rivers.example", "i\u0307@rivers.example"),
+        ("İ@rivers.example", "i@rivers.example"),
+        ("\u0131@rivers.example", "I@rivers.example"),
+        ("straße@rivers.example", "STRASSE@rivers.example"),
+        ("жан@rivers.example", "ЖАН@rivers.example"),
+    ],
+)
+def test_a_text_is_the_same_in_any_case_as_python_has_it(database, kept, told):
+    same = select(same_in_any_case(literal(kept), told))
+    assert bool(database.read_now(lambda c: c.execute(same).scalar_one())) == (kept.lower() == told.lower())
+
+
+def test_what_is_no_text_has_no_case(database):
+    assert database.read_now(lambda c: c.execute(select(func.lower(null()))).scalar_one()) is None
 
 
 def test_a_part_of_a_work_fails_by_itself(database):

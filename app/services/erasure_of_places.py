@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from sqlalchemy import case, func, or_, select, update
+from sqlalchemy import case, or_, select, update
 
-from app.database import Transaction
+from app.database import Transaction, same_in_any_case
 from app.methods.booking_machine import HELD, LIVE, OFFERED, WAITING
 from app.models import Booking, Decision, Membership, Person, Placement
 from app.models.base import table
@@ -87,7 +87,7 @@ def _leave_to_others(tx: Transaction, person_id: int) -> None:
     email = tx.execute(select(PERSON.c.email).where(PERSON.c.id == person_id)).scalar()
     is_theirs = or_(
         BOOKING.c.manager_id == person_id,
-        func.lower(BOOKING.c.manager_email) == (email or NO_ADDRESS).lower(),
+        same_in_any_case(BOOKING.c.manager_email, email or NO_ADDRESS),
     )
     awaited = tx.execute(
         select(BOOKING.c.id).where(

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from sqlalchemy import Table, delete, func, or_, select, tuple_, update
 
-from app.database import Transaction
+from app.database import Transaction, same_in_any_case
 from app.models import (
     AccessToken,
     BrowserSession,
@@ -79,7 +79,7 @@ def remove(tx: Transaction, person: Any) -> None:
 def _of_ways_in(tx: Transaction, person: Any) -> None:
     """Invitations, requests and directories: by whom they led to, by login, or by address in one's organisations."""
     mail = _mail(tx, person)
-    by_mail = func.lower(INVITATION.c.email) == mail
+    by_mail = same_in_any_case(INVITATION.c.email, mail)
     tx.execute(
         update(INVITATION)
         .where(or_(INVITATION.c.used_by == person.id, by_mail))
@@ -92,7 +92,7 @@ def _of_ways_in(tx: Transaction, person: Any) -> None:
         theirs.append(tuple_(JOIN_REQUEST.c.issuer, JOIN_REQUEST.c.subject).in_(pairs))
     tx.execute(delete(JOIN_REQUEST).where(or_(*theirs)))
     organisations = select(MEMBERSHIP.c.organisation_id).where(MEMBERSHIP.c.person_id == person.id)
-    named = or_(func.lower(SCIM_USER.c.email) == mail, func.lower(SCIM_USER.c.user_name) == mail)
+    named = or_(*(same_in_any_case(text, mail) for text in (SCIM_USER.c.email, SCIM_USER.c.user_name)))
     told = SCIM_USER.c.organisation_id.in_(organisations) & named & SCIM_USER.c.person_id.is_(None)
     tx.execute(delete(SCIM_USER).where(or_(SCIM_USER.c.person_id == person.id, told)))
 
@@ -100,7 +100,7 @@ def _of_ways_in(tx: Transaction, person: Any) -> None:
 def _of_links(tx: Transaction, person: Any) -> None:
     """Links that were mailed to a person as a manager without an account, and the name under which they decided."""
     mail = _mail(tx, person)
-    links = select(DECISION_LINK.c.id).where(func.lower(DECISION_LINK.c.email) == mail)
+    links = select(DECISION_LINK.c.id).where(same_in_any_case(DECISION_LINK.c.email, mail))
     found = tx.execute(links).scalars().all()
     tx.execute(update(DECISION).where(DECISION.c.link_id.in_(found)).values(decided_as=NAMELESS))
     tx.execute(
@@ -141,7 +141,7 @@ def _nameless(values: Mapping[str, Any], present: Collection[str]) -> dict[str, 
 
 
 def _mail(tx: Transaction, person: Any) -> str:
-    """The address as it is compared; one that another person has too says nothing of whose a thing is."""
-    mail = str(person.email or NO_ADDRESS).lower()
-    others = (func.lower(PERSON.c.email) == mail) & (PERSON.c.id != person.id)
+    """The address by which they are known; one that another person has too says nothing of whose a thing is."""
+    mail = str(person.email or NO_ADDRESS)
+    others = same_in_any_case(PERSON.c.email, mail) & (PERSON.c.id != person.id)
     return NO_ADDRESS if tx.execute(select(PERSON.c.id).where(others).limit(1)).first() else mail

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import and_, func, select, update
+from sqlalchemy import and_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from app.database import Transaction, present
+from app.database import Transaction, present, same_in_any_case
 from app.errors import FieldError, Invalid
 from app.lib.i18n import N_
 from app.models import ImportReference, Invitation, Membership, Organisation, Person
@@ -105,7 +105,7 @@ def _known(tx: Transaction, programme_id: int, email: str) -> Outcome | None:
         .where(
             MEMBERSHIP.c.programme_id == programme_id,
             MEMBERSHIP.c.ended_at.is_(None),
-            func.lower(PERSON.c.email) == email.lower(),
+            same_in_any_case(PERSON.c.email, email),
         )
     )
     if tx.execute(takes_part.limit(1)).first() is not None:
@@ -116,7 +116,7 @@ def _known(tx: Transaction, programme_id: int, email: str) -> Outcome | None:
         INVITATION.c.expires_at > present(tx.dialect),
     )
     invited = select(INVITATION.c.id).where(
-        INVITATION.c.programme_id == programme_id, func.lower(INVITATION.c.email) == email.lower(), is_good
+        INVITATION.c.programme_id == programme_id, same_in_any_case(INVITATION.c.email, email), is_good
     )
     found = tx.execute(invited.order_by(INVITATION.c.id).limit(1)).scalar()
     return None if found is None else Outcome(found, is_new=False)
@@ -193,7 +193,7 @@ def _contact(tx: Transaction, programme_id: int, email: str) -> int:
             .where(
                 MEMBERSHIP.c.programme_id == programme_id,
                 MEMBERSHIP.c.ended_at.is_(None),
-                func.lower(PERSON.c.email) == email.lower(),
+                same_in_any_case(PERSON.c.email, email),
             )
             .limit(2)
         )

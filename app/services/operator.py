@@ -6,6 +6,7 @@ from typing import Any, Final
 from sqlalchemy import func, select
 from sqlalchemy.engine import Connection
 
+from app.database import same_in_any_case
 from app.errors import Conflict, NotFound
 from app.lib.i18n import N_
 from app.models import Client, Idea, Membership, Organisation, Person, Programme
@@ -115,7 +116,7 @@ def found(connection: Connection, who: str) -> int:
     :raises Conflict: several people have the address, since it is no key
     """
     is_number = who.isascii() and who.isdecimal() and len(who) <= LONGEST_NUMBER
-    is_it = PERSON.c.id == int(who) if is_number else func.lower(PERSON.c.email) == who.strip().lower()
+    is_it = PERSON.c.id == int(who) if is_number else same_in_any_case(PERSON.c.email, who.strip())
     ids = connection.execute(select(PERSON.c.id).where(is_it, PERSON.c.erased_at.is_(None)).limit(2))
     known = list(ids.scalars())
     if not known:

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import Row, select, update
 from sqlalchemy.engine import Connection
 
-from app.database import Transaction
+from app.database import Transaction, same_in_any_case
 from app.errors import Conflict, FieldError, Invalid, Moved, NotAllowed, NotFound
 from app.integrations.arrivals import Arrival
 from app.lib.i18n import LANGUAGES, N_
@@ -132,7 +132,7 @@ def with_email(connection: Connection, email: str) -> Actor:
     """
     ids = connection.execute(
         select(PERSON.c.id)
-        .where(func.lower(PERSON.c.email) == email.strip().lower(), PERSON.c.disabled_at.is_(None))
+        .where(same_in_any_case(PERSON.c.email, email.strip()), PERSON.c.disabled_at.is_(None))
         .limit(2)
     ).scalars()
     found = list(ids)

@@ -407,7 +407,7 @@ def _words(wanted: Filter) -> list[str]:
 
 
 def _pattern(word: str) -> str:
-    """What the database looks for; SQLite knows no case of č, so such letters are compared afterwards."""
+    """What the database looks for; not every one knows the case of č, so such letters are compared afterwards."""
     escaped = word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     return f"%{_NOT_ASCII.sub('%', escaped)}%"
 

@@ -225,6 +225,20 @@ def test_people_are_invited_and_never_let_in(world, runs):
     assert numbers(runs.run(again)[1]) == (0, 0, 1, 0)
 
 
+def test_an_address_with_letters_beyond_ascii_is_known_in_any_case(world, runs):
+    for told in ("Žan.Novak@rivers.example", "Žan.Novak@rivers.example", "ŽAN.NOVAK@Rivers.example"):
+        runs.run(
+            runs.bring([{"email": told, "organisation": world.organisations["public"]}], "people", "json")
+        )
+    assert many(world, Invitation) == 1
+    of_bob = update(Person).where(Person.id == world.bob.person_id).values(email="Črt@rivers.example")
+    world.do(lambda tx: tx.execute(of_bob))
+    rows = [{"email": "črt@rivers.example", "organisation": world.organisations["business"]}]
+    assert numbers(runs.run(runs.bring(rows, "people", "json"))[1]) == (0, 0, 1, 0)
+    contact = world.do(import_kinds._contact, world.programme_id, "ČRT@rivers.example")
+    assert contact == world.bob.person_id
+
+
 def test_placements_are_offered_at_the_houses_that_rows_name(world, runs):
     first, last = world.week()
     address = "hana@here.example"

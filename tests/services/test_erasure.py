@@ -201,6 +201,24 @@ def test_a_borrowed_mail_address_takes_nobody_elses_data_along(world, zvezdana):
     assert {name: [(row.id, row.email) for row in rows(world, name)] for name in names} == before
 
 
+def test_an_address_with_letters_beyond_ascii_leaves_no_trace_in_any_case(world, zvezdana):
+    traces.everywhere(world, zvezdana)
+    person = update(Person).where(Person.id == zvezdana.person_id).values(email="Žvezdana@Rivers.example")
+    world.do(lambda tx: tx.execute(person))
+    copies = {
+        "invitation": "email",
+        "scim_user": "email",
+        "decision_link": "email",
+        "booking": "manager_email",
+    }
+    for name, column in copies.items():
+        told = {column: "žvezdana@RIVERS.example", **({"person_id": None} if name == "scim_user" else {})}
+        world.do(lambda tx, name=name, told=told: tx.execute(update(table_named(name)).values(**told)))
+    erase(world, zvezdana)
+    for name, column in copies.items():
+        assert not any("rivers" in (getattr(row, column) or "").lower() for row in rows(world, name)), name
+
+
 def test_it_asks_for_a_fresh_sign_in_and_a_yes(world, zvezdana):
     with pytest.raises(Invalid):
         erase(world, zvezdana, confirmed=False)

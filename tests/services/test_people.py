@@ -14,7 +14,7 @@ from app.integrations.oidc import Arrival
 from app.models import Event, Login, Membership, OrganisationIdentity, Person
 from app.models.base import table
 from app.policies.actor import ANONYMOUS
-from app.services import actors, erasure, people, sessions
+from app.services import actors, erasure, operator, people, sessions
 from tests.factories.world import ISSUER
 
 PERSON = table(Person)
@@ -139,6 +139,17 @@ def test_a_person_is_found_by_mail_for_an_operator(world):
     assert world.ask(people.with_email, "ALICE@example.org ") == world.alice
     with pytest.raises(NotFound):
         world.ask(people.with_email, "nobody@example.org")
+
+
+@pytest.mark.parametrize("find", [people.with_email, operator.found])
+def test_a_mail_address_with_letters_beyond_ascii_is_found_in_any_case(world, find):
+    named = (
+        update(PERSON).where(PERSON.c.id == world.alice.person_id).values(email="Žan.Novak@rivers.example")
+    )
+    world.do(lambda tx: tx.execute(named))
+    for told in ("žan.novak@rivers.example", "ŽAN.NOVAK@RIVERS.EXAMPLE"):
+        found = world.ask(find, told)
+        assert getattr(found, "person_id", found) == world.alice.person_id
 
 
 def test_a_mail_address_that_two_people_have_finds_neither(world):
