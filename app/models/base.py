@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import MetaData, Table
+from sqlalchemy import MetaData, Table, event
 from sqlmodel import Field, SQLModel
 
 from app.database import Key, UTCDateTime
@@ -21,7 +21,7 @@ metadata: MetaData = SQLModel.metadata
 
 
 def key() -> Any:
-    """A surrogate primary key."""
+    """A surrogate primary key: no number is given a second time, whatever was deleted."""
     return Field(default=None, primary_key=True, sa_type=Key)
 
 
@@ -45,6 +45,13 @@ class Dated(SQLModel):
 
     created_at: datetime = instant()
     updated_at: datetime = instant()
+
+
+@event.listens_for(Table, "after_parent_attach")
+def _give_no_key_twice(table: Table, of: object) -> None:
+    """SQLite would give the largest key out again once its row is deleted; PostgreSQL does not."""
+    if of is metadata and "id" in table.c:
+        table.dialect_options["sqlite"]["autoincrement"] = True
 
 
 def table(model: type[SQLModel]) -> Table:

@@ -8,7 +8,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
 from app.database import Database
-from app.models import metadata
+from app.integrations import queue
+from app.models import Programme, metadata
 from app.services import comments, merges, moderation, support
 from tests.conftest import ROOT, migrate
 from tests.factories.world import World
@@ -73,6 +74,56 @@ def test_each_migration_runs_up_and_down_on_a_populated_database(populated, data
     assert differences(again) == []
     World(again)
     again.close()
+
+
+def test_no_key_is_given_twice(database):
+    keys = {name for name, table in metadata.tables.items() if "id" in table.c}
+    if database.is_sqlite:
+        query = "SELECT name FROM sqlite_master WHERE sql LIKE '%AUTOINCREMENT%'"
+    else:
+        query = "SELECT table_name FROM information_schema.columns WHERE column_default LIKE 'nextval(%'"
+    assert keys - set(database.read_now(lambda c: c.execute(text(query)).scalars().all())) == set()
+    for _ in range(2):
+        database.write_now(lambda tx: tx.execute(text("DELETE FROM programme")))
+        database.write_now(lambda tx: tx.session.add(Programme(slug="here", name="Here")))
+    assert database.read_now(lambda c: c.execute(text("SELECT id FROM programme")).scalar_one()) == 2
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_what_is_there_keeps_its_ids_and_what_comes_gets_none_that_a_job_was_named_by(
+    populated, database_url
+):
+    """Jobs are known for a month; until this revision SQLite gave their ids out again."""
+    populated.database.close()
+    migrate_down(database_url, "0008")
+    queue.migrate(database_url)
+    database = Database(database_url)
+    before = told(database)
+    names = ("hook-41-977", "notice-51", "notice-6", "notices-70-90", "data-export-31", "import-21-2-1")
+    known = text("INSERT INTO workflow_status (workflow_uuid, status) VALUES (:name, 'SUCCESS')")
+    database.write_now(lambda tx: tx.execute(known, [{"name": name} for name in names]).close())
+    database.close()
+    migrate(database_url)
+    database = Database(database_url)
+    assert told(database) == before
+    last = database.read_now(lambda c: dict(c.execute(text("SELECT name, seq FROM sqlite_sequence")).all()))
+    assert {name: last[name] for name in ("webhook", "notice", "data_export", "import")} == {
+        "webhook": 41,
+        "notice": 51,
+        "data_export": 31,
+        "import": 21,
+    }
+    assert last["idea"] == database.read_now(lambda c: c.execute(text("SELECT max(id) FROM idea")).scalar())
+    for question, answer in (("integrity_check", [("ok",)]), ("foreign_key_check", [])):
+        rows = database.read_now(lambda c, question=question: c.execute(text(f"PRAGMA {question}")).all())
+        assert [tuple(row) for row in rows] == answer
+    database.close()
+
+
+def told(database):
+    """Every row of ours."""
+    tables = metadata.sorted_tables
+    return database.read_now(lambda c: {each.name: c.execute(each.select()).all() for each in tables})
 
 
 def migrate_down(url, revision):

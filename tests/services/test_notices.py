@@ -126,6 +126,14 @@ def test_one_person_gets_one_job(jobs_database, jobs_world, mail_on):
     assert jobs(jobs_database) == [("notice-1", "mail.send")]
 
 
+def test_a_mail_is_put_in_line_after_the_last_notice_was_deleted(jobs_database, jobs_world, mail_on):
+    """Its job must not take the name of the one that is done."""
+    tell(jobs_database, jobs_world, [jobs_world.alice], "idea_restored")
+    jobs_database.write_now(lambda tx: tx.execute(table(Notice).delete()))
+    tell(jobs_database, jobs_world, [jobs_world.bob], "idea_restored")
+    assert jobs(jobs_database) == [("notice-1", "mail.send"), ("notice-2", "mail.send")]
+
+
 def test_who_has_no_address_gets_a_notice_and_no_job(jobs_database, jobs_world, mail_on):
     set_on(jobs_database, Person, jobs_world.alice, email=None)
     tell(jobs_database, jobs_world, [jobs_world.alice], "idea_restored")

@@ -331,6 +331,22 @@ def test_a_turn_is_taken_once_and_again_only_when_its_job_is_over(world, hook, d
     assert world.ask(queue.counts)["waiting"] == 1
 
 
+def test_a_new_webhook_waits_for_no_job_of_a_deleted_one(world, hook, database_url):
+    queue.migrate(database_url)
+    happen(world, "idea.posted")
+    spread(world, hook)
+    world.do(webhook_clock.take_turn, hook, 0)
+    world.do(webhooks.delete, world.cora, hook)
+    while world.do(webhook_log.prune, days=30):
+        pass
+    draft = Draft("Intranet", "https://intranet.example/hook", ["idea"])
+    new = world.do(webhooks.create, world.cora, world.programme, draft).id
+    happen(world, "idea.posted")
+    spread(world, new)
+    world.do(webhook_clock.take_turn, new, 0)
+    assert world.ask(queue.counts)["waiting"] == 2
+
+
 def test_what_is_old_is_deleted_and_what_a_deleted_webhook_leaves(world, hook, monkeypatch):
     monkeypatch.setattr(webhook_log, "AT_ONCE", 2)
     happen(world, "idea.posted", "idea.edited", "idea.moved", "idea.pinned", "idea.hidden")
