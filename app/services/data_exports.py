@@ -31,6 +31,9 @@ WAITING, READY, FAILED, EXPIRED = "waiting", "ready", "failed", "expired"
 KEPT: Final = timedelta(days=7)
 """How long a copy can be fetched."""
 
+LOST_AFTER: Final = timedelta(hours=1)
+"""A copy that has waited so long, and that no job is to make any more, is not waited for."""
+
 NOTED: Final = timedelta(days=90)
 """How long is noted that there was one."""
 
@@ -124,7 +127,7 @@ def ask(tx: Transaction, actor: Actor) -> int:
         EXPORT.insert().returning(EXPORT.c.id),
         {"person_id": actor.person_id, "state": WAITING, "size_bytes": 0, "created_at": tx.now},
     ).scalar_one()
-    queue.enqueue(tx, "data.export", workflow_id=f"data-export-{asked}", export_id=asked)
+    queue.enqueue(tx, "data.export", workflow_id=_job(asked), export_id=asked)
     record(tx, "data.asked", actor, subject_id=asked)
     return asked
 
@@ -191,11 +194,15 @@ def note_operators(tx: Transaction, person_id: int) -> None:
 
 
 def expire(tx: Transaction) -> int:
-    """Delete what can be fetched no longer, and the notes of long ago; how many copies went."""
+    """Delete what can be fetched no longer, and the notes of long ago; how many copies went.
+
+    Whoever waits for a copy that nothing makes any more may ask again.
+    """
     over = and_(EXPORT.c.content.is_not(None), EXPORT.c.expires_at <= tx.now)
     gone = tx.execute(
         update(EXPORT).where(over).values(content=None, state=EXPIRED).returning(EXPORT.c.id)
     ).all()
+    _give_up_lost(tx)
     tx.execute(delete(EXPORT).where(EXPORT.c.state != WAITING, EXPORT.c.created_at <= tx.now - NOTED))
     return len(gone)
 
@@ -203,3 +210,19 @@ def expire(tx: Transaction) -> int:
 def is_open(export: Any | None, now: datetime | None = None) -> bool:
     """Whether a copy can be fetched now."""
     return export is not None and export.state == READY and export.expires_at > (now or clock.now())
+
+
+# within
+
+
+def _job(export_id: int) -> str:
+    return f"data-export-{export_id}"
+
+
+def _give_up_lost(tx: Transaction) -> None:
+    late = select(EXPORT.c.id).where(EXPORT.c.state == WAITING, EXPORT.c.created_at <= tx.now - LOST_AFTER)
+    jobs = {_job(export_id): export_id for export_id in tx.execute(late).scalars()}
+    if not jobs:
+        return
+    lost = [jobs[name] for name in jobs.keys() - queue.unfinished(tx.connection, jobs)]
+    tx.execute(update(EXPORT).where(EXPORT.c.id.in_(lost), EXPORT.c.state == WAITING).values(state=FAILED))

@@ -9,6 +9,7 @@ from html import unescape
 
 import pytest
 from sqlalchemy import select, update
+from sqlalchemy import text as sql
 
 from app.errors import Conflict
 from app.integrations import queue
@@ -114,6 +115,41 @@ def test_only_its_owner_fetches_a_copy_and_freshly_signed_in(site, zvezdana, lin
     stale(site, zvezdana)
     assert browser.get(f"/me/data/copies/{copy.id}").status_code == 403
     assert site.of(zvezdana).get(f"/me/data/copies/{copy.id}").status_code == 200
+
+
+def test_after_anothers_erasure_a_copy_is_made(site, zvezdana, line):
+    site.world.do(data_exports.ask, zvezdana)
+    end_jobs(site)
+    site.world.do(erasure.erase, zvezdana, zvezdana.person_id, confirmed=True)
+    asked = site.world.do(data_exports.ask, site.world.bob)
+    name = f"data-export-{asked}"
+    assert site.world.ask(queue.unfinished, [name]) == {name}
+
+
+def test_a_copy_that_no_job_makes_any_more_keeps_nobody_from_asking_again(site, zvezdana, line):
+    for actor in (zvezdana, site.world.bob):
+        site.world.do(data_exports.ask, actor)
+        if actor is zvezdana:
+            end_jobs(site)
+    long_ago = update(EXPORT).values(created_at=clock.now() - 2 * data_exports.LOST_AFTER)
+    site.world.do(data_exports.expire)
+    assert states(site) == ["waiting", "waiting"], "not yet"
+    site.world.do(lambda tx: tx.execute(long_ago))
+    site.world.do(data_exports.expire)
+    assert states(site) == ["failed", "waiting"], "the other is still in line"
+    assert site.of(zvezdana).post("/me/data/copies").status_code == 303
+
+
+def states(site):
+    query = select(EXPORT.c.state).order_by(EXPORT.c.id)
+    return site.world.ask(lambda connection: connection.execute(query).scalars().all())
+
+
+def end_jobs(site):
+    """Every job in line has ended, whatever came of it."""
+    schema = "" if site.world.database.is_sqlite else "dbos."
+    ended = sql(f"UPDATE {schema}workflow_status SET status = 'SUCCESS'")
+    site.world.do(lambda tx: tx.execute(ended))
 
 
 def test_five_copies_a_day_are_enough(site, zvezdana, line):
