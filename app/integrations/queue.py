@@ -61,6 +61,15 @@ HELD_UP_S = (1.0, 2.0, 4.0, 8.0, 15.0)
 LOST_AFTER_S = 900
 """No job takes this long, so one that has been in hand for longer belongs to a worker that is no more."""
 
+FORGOTTEN_AT_ONCE = 200
+"""So many jobs that have ended go in one transaction."""
+
+FORGET_S = 0.5
+"""So long a look at what has ended may take: other clocks tick in the same thread."""
+
+BREATH_S = 0.02
+"""Between two transactions, so that every other writer gets its turn."""
+
 SCHEMA = "dbos"
 
 log = structlog.get_logger(__name__)
@@ -307,13 +316,19 @@ def reap(executor: str) -> int:
     return len(lost)
 
 
-def forget(*, done_days: int = 30, failed_days: int = 90, most: int = 1000) -> int:
-    """Delete what remains of jobs that ended long ago, `most` at a time; how many.
+def forget(
+    *,
+    done_days: int = 30,
+    failed_days: int = 90,
+    at_once: int = FORGOTTEN_AT_ONCE,
+    within_s: float = FORGET_S,
+) -> int:
+    """Delete what remains of jobs that ended long ago; how many. What `within_s` does not suffice for stays for later.
 
-    Those of webhooks go after an hour: there are many, and the deliveries tell what they did.
+    Those of webhooks go after an hour: there are many, and the deliveries tell what they did. A transaction takes
+    `at_once`, and between two of them whoever else writes has a turn.
     """
-    from dbos import DBOS
-
+    ends = time.monotonic() + within_s
     forgotten = 0
     for line, statuses, after in (
         (None, ["SUCCESS"], timedelta(days=done_days)),
@@ -321,18 +336,29 @@ def forget(*, done_days: int = 30, failed_days: int = 90, most: int = 1000) -> i
         (None, ["ERROR", "CANCELLED"], timedelta(days=failed_days)),
     ):
         before = (clock.now() - after).isoformat()
-        ended = DBOS.list_workflows(
-            status=statuses,
-            queue_name=line,
-            completed_before=before,
-            limit=most,
-            load_input=False,
-            load_output=False,
-        )
-        if ended:
-            DBOS.delete_workflows([job.workflow_id for job in ended])
-        forgotten += len(ended)
+        while time.monotonic() < ends:
+            some = _forget_some(line, statuses, before, at_once)
+            forgotten += some
+            if some < at_once:
+                break
+            time.sleep(BREATH_S)
     return forgotten
+
+
+def _forget_some(line: str | None, statuses: list[str], before: str, most: int) -> int:
+    from dbos import DBOS
+
+    ended = DBOS.list_workflows(
+        status=statuses,
+        queue_name=line,
+        completed_before=before,
+        limit=most,
+        load_input=False,
+        load_output=False,
+    )
+    if ended:
+        DBOS.delete_workflows([job.workflow_id for job in ended])
+    return len(ended)
 
 
 class _OurLog(logging.Handler):

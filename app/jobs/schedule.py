@@ -57,7 +57,7 @@ def clocks(workplace: Workplace, executor: str) -> tuple[Clock, ...]:
         Clock("make_open_data", 10.0, partial(open_data.keep, workplace)),
         Clock("wake_webhooks", 1.0, partial(hooks.wake, workplace)),
         Clock("reap", 60.0, partial(queue.reap, executor)),
-        Clock("forget", HOUR_S, queue.forget),
+        Clock("forget", 60.0, queue.forget),
         Clock("forget_answers", HOUR_S, partial(answers.forget, workplace)),
         Clock("prune_deliveries", 60.0, partial(hooks.prune, workplace)),
         Clock("expire_data_exports", HOUR_S, partial(data_exports.expire, workplace)),

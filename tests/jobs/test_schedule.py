@@ -3,14 +3,17 @@
 import re
 import threading
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from app.integrations import queue
 from app.jobs import schedule, worker
 from app.jobs.schedule import Clock
 from app.jobs.workplace import Workplace
+from app.lib import clock
 from tests.jobs.places import until
 
 pytest_plugins = ["tests.jobs.fixtures"]
@@ -90,6 +93,41 @@ def test_what_is_long_done_is_forgotten_and_what_failed_is_kept_longer(jobs_data
     assert jobs_database.read_now(queue.counts)["failed"] == 1
     assert queue.forget(done_days=0, failed_days=0) == 1
     assert jobs_database.read_now(queue.counts)["failed"] == 0
+
+
+def test_many_that_are_long_done_are_forgotten_in_one_go(jobs_database, working):
+    done(jobs_database, 25)
+    working({})
+    assert queue.forget(at_once=10, within_s=60) == 25
+    assert left(jobs_database) == 0
+
+
+def test_where_time_does_not_suffice_the_rest_is_forgotten_later(jobs_database, working):
+    done(jobs_database, 25)
+    working({})
+    assert queue.forget(within_s=0) == 0
+    assert left(jobs_database) == 25
+
+
+def done(database, jobs):
+    """Jobs of webhooks that ended two hours ago."""
+    ended = int((clock.now() - timedelta(hours=2)).timestamp() * 1000)
+
+    def work(tx):
+        for number in range(jobs):
+            queue.enqueue(tx, "hook.deliver", workflow_id=f"hook-1-{number}", line=queue.HOOKS, webhook_id=1)
+        tx.execute(text(f"UPDATE {_table(database)} SET status = 'SUCCESS', completed_at = {ended}"))
+
+    database.write_now(work)
+
+
+def left(database):
+    query = text(f"SELECT count(*) FROM {_table(database)}")
+    return database.read_now(lambda connection: connection.execute(query).scalar_one())
+
+
+def _table(database):
+    return "workflow_status" if database.is_sqlite else "dbos.workflow_status"
 
 
 @pytest.mark.parametrize("jobs_template", ["sqlite"], indirect=True)
