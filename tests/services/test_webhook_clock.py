@@ -9,11 +9,11 @@ from app.errors import Conflict, Invalid, NotFound
 from app.integrations import hooks, queue
 from app.integrations.hooks import Call, Outcome
 from app.lib import clock
-from app.models import Assignment, Delivery, Event, Membership, Notice, Person, Webhook, WebhookReplay
+from app.models import Assignment, Client, Delivery, Event, Membership, Notice, Person, Webhook, WebhookReplay
 from app.models.base import table
 from app.policies.permissions import Permission
 from app.policies.rules import may
-from app.services import deliveries, doctor, events, webhook_clock, webhook_log, webhooks
+from app.services import actors, deliveries, doctor, events, webhook_clock, webhook_log, webhooks
 from app.services.events import record
 from app.services.webhooks import Draft
 from app.settings import Settings, settings
@@ -145,6 +145,22 @@ def test_a_webhook_whose_owner_has_lost_the_right_stops_and_tells_who_coordinate
     assert may(second, Permission.MANAGE_WEBHOOKS, world.programme)
     world.do(webhooks.change, second, hook, active=True)
     assert world.ask(webhook_clock.parcel, delivery.id).message == delivery.message
+
+
+def test_a_webhook_whose_owner_is_a_machine_that_has_expired_stops(world):
+    made = world.client("admin", role="coordinator", days=30)
+    client = table(Client)
+    person_id = world.ask(
+        lambda c: c.execute(select(client.c.person_id).where(client.c.id == made.id)).scalar()
+    )
+    draft = Draft("Intranet", "https://intranet.example/hook", ["idea"])
+    hook = world.do(webhooks.create, world.ask(actors.find, person_id), world.programme, draft).id
+    happen(world, "idea.posted")
+    delivery = spread(world, hook)[0]
+    assert world.ask(webhook_clock.parcel, delivery.id).message == delivery.message
+    over = update(client).where(client.c.id == made.id)
+    world.do(lambda tx: tx.execute(over.values(expires_at=tx.now)))
+    assert world.ask(webhook_clock.parcel, delivery.id) == webhooks.RIGHT
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
