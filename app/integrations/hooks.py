@@ -7,7 +7,6 @@ look-up of the name to the end of the answer.
 import ssl
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -17,6 +16,7 @@ import httpx2
 from standardwebhooks import Webhook
 
 from app.integrations.http import Guarded, Refused
+from app.integrations.names import Crowded
 
 KEPT_BYTES: Final = 1000
 """So much of an answer is kept for people to look at."""
@@ -29,9 +29,6 @@ SHOWN: Final = ("content-type", "date", "location", "retry-after", "server")
 
 CHECK_S: Final = 5.0
 """How long it may take to look where the name in an address leads, while somebody waits for it."""
-
-LOOK_UPS: Final = 64
-"""Names that are looked up at the same time; a slow one holds a thread until the system gives it up."""
 
 AGENT: Final = "Partnership-for-Change-Webhooks/1"
 
@@ -97,7 +94,6 @@ class Caller:
             allow_loopback=allow_loopback,
             timeout_s=timeout_s,
             cut_at=READ_BYTES,
-            resolver=ThreadPoolExecutor(LOOK_UPS, thread_name_prefix="resolver"),
         )
         self._timeouts = dict.fromkeys(("connect", "read", "write", "pool"), timeout_s)
 
@@ -109,8 +105,11 @@ class Caller:
             return _named(error)
         return None
 
-    async def call(self, call: Call) -> Outcome:
-        """Make one call. Whatever goes wrong with it is its outcome; it raises nothing."""
+    async def call(self, call: Call) -> Outcome | None:
+        """Make one call. Whatever goes wrong with it is its outcome; it raises nothing.
+
+        None where it could not begin for other receivers' sake: nothing was sent, and nothing is known of this one.
+        """
         begun = time.monotonic()
         try:
             request = httpx2.Request(
@@ -121,6 +120,8 @@ class Caller:
                 extensions={"timeout": self._timeouts},
             )
             answer = await self._transport.handle_async_request(request)
+        except Crowded:
+            return None
         except (httpx2.TransportError, httpx2.InvalidURL) as error:
             return Outcome(_since(begun), _named(error))
         return Outcome(
@@ -143,7 +144,7 @@ def _judged(status: int) -> str | None:
 def _named(error: Exception) -> str:
     if isinstance(error, Refused | httpx2.InvalidURL | httpx2.UnsupportedProtocol):
         return REFUSED
-    if isinstance(error, httpx2.TimeoutException):
+    if isinstance(error, httpx2.TimeoutException | Crowded):
         return TIMED_OUT
     if any(isinstance(one, ssl.SSLError) for one in _chain(error)):
         return UNTRUSTED

@@ -2,14 +2,14 @@
 
 import asyncio
 import ipaddress
-import socket
 import ssl
-from concurrent.futures import Executor
 from contextlib import suppress
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Final
 
 import httpx2
+
+from app.integrations.names import Address, Names
 
 TIMEOUT_S: Final = 5.0
 """How long one exchange may take, from the look-up of the name to the last byte."""
@@ -25,8 +25,6 @@ _GLOBAL_UNICAST: Final = ipaddress.IPv6Network("2000::/3")
 _6TO4: Final = ipaddress.IPv6Network("2002::/16")
 """IPv6 addresses that stand for an IPv4 address, which could be a private one."""
 
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-
 
 class Refused(httpx2.TransportError):
     """An address we do not go to, or an answer we do not take; the message says which."""
@@ -39,7 +37,6 @@ class Guarded(httpx2.AsyncBaseTransport):
     a name cannot mean one host when it is checked and another when it is used. `allow_loopback` also lets
     plain http to this machine pass, for the demo and tests. One exchange takes `timeout_s` at the most; of an answer
     that is longer than `cut_at` bytes the rest is left where it is, and without `cut_at` a long one is refused.
-    Names are looked up in the threads of `resolver`, where others shall not wait for slow ones.
     """
 
     def __init__(
@@ -48,12 +45,11 @@ class Guarded(httpx2.AsyncBaseTransport):
         allow_loopback: bool = False,
         timeout_s: float | None = None,
         cut_at: int | None = None,
-        resolver: Executor | None = None,
     ) -> None:
         self._allow_loopback = allow_loopback
         self._timeout_s = TIMEOUT_S if timeout_s is None else timeout_s
         self._cut_at = cut_at
-        self._resolver = resolver
+        self._names = Names()
         self._local: dict[str, httpx2.AsyncBaseTransport] = {}
 
     def serve_here(self, beginning: str, transport: httpx2.AsyncBaseTransport) -> None:
@@ -64,6 +60,7 @@ class Guarded(httpx2.AsyncBaseTransport):
         """Send `request`; its answer is complete when this returns.
 
         :raises Refused: the address or the answer is not acceptable
+        :raises Crowded: its name cannot be looked up now, so nothing was sent
         :raises httpx2.TransportError: the other side does not answer, or not in time
         """
         try:
@@ -97,7 +94,9 @@ class Guarded(httpx2.AsyncBaseTransport):
     async def _checked_addresses(self, url: httpx2.URL) -> list[Address]:
         if url.scheme not in ("https", "http") or url.userinfo:
             raise Refused("only https addresses without a user name are called")
-        addresses = await _resolved(url, self._resolver)
+        addresses = await self._names.addresses(url.raw_host.decode("ascii"))
+        if not addresses:
+            raise httpx2.ConnectError("the name does not lead to an address")
         if self._allow_loopback and all(address.is_loopback for address in addresses):
             return addresses
         if url.scheme != "https":
@@ -115,17 +114,6 @@ def is_public(address: Address) -> bool:
         if address not in _GLOBAL_UNICAST or address in _6TO4:
             return False
     return address.is_global and not address.is_multicast
-
-
-async def _resolved(url: httpx2.URL, resolver: Executor | None) -> list[Address]:
-    port = url.port or (443 if url.scheme == "https" else 80)
-    look_up = partial(socket.getaddrinfo, url.raw_host.decode("ascii"), port, type=socket.SOCK_STREAM)
-    try:
-        found = await asyncio.get_running_loop().run_in_executor(resolver, look_up)
-        # A scope such as %eth0 belongs to link-local addresses, which the check refuses anyway.
-        return [ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
-    except (OSError, ValueError) as error:
-        raise httpx2.ConnectError("the name does not lead to an address") from error
 
 
 async def _sent(

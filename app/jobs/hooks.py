@@ -125,11 +125,14 @@ class _Round:
         elif parcel is not None:
             call = _addressed(self._workplace.base_url, parcel)
             outcome = await self._called(call)
+            if outcome is None:
+                await asyncio.sleep(REST_S)
+                return  # it is due as before
             told = await database.write(_noted(self._workplace, delivery_id, call, outcome))
             self._failures = told.failures
             self._goes_on = self._goes_on and told.goes_on
 
-    async def _called(self, call: hooks.Call) -> hooks.Outcome:
+    async def _called(self, call: hooks.Call) -> hooks.Outcome | None:
         try:
             return await self._caller.call(call)
         except Exception as error:  # noqa: BLE001 -- one message that cannot be sent does not hold up the others

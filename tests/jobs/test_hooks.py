@@ -54,6 +54,10 @@ def states(world, hook=None):
     return world.ask(lambda connection: connection.execute(asked).scalars().all())
 
 
+def rows(world):
+    return world.ask(lambda connection: connection.execute(select(DELIVERY)).all())
+
+
 def run(place, hook):
     hooks.wake(place)
     return asyncio.run(hooks.deliver(place, webhook_id=hook))
@@ -131,6 +135,26 @@ def test_a_round_ends_where_the_receiver_is_gone_asks_for_patience_or_the_owner_
         assert run(place, made.id) == "sent"
         assert len(receiver.received) == calls_so_far
     assert world.ask(webhooks.find, world.cora, made.id).stopped_why == "gone"
+
+
+@on_one_engine
+def test_a_call_that_cannot_begin_for_others_sake_is_no_failure_of_its_receiver(world, place, monkeypatch):
+    monkeypatch.setattr(hooks, "REST_S", 0.05)
+    room = place.caller._transport._names
+    with Receiver() as receiver:
+        draft = Draft("Intranet", receiver.url.replace("127.0.0.1", "localhost"), ["idea"])
+        made = world.do(webhooks.create, world.cora, world.programme, draft)
+        happen(world, 5)
+        monkeypatch.setattr(room, "_most", 0)
+        monkeypatch.setattr(hooks, "ENDS_AFTER_S", 0.2)
+        assert run(place, made.id) == "goes on later"
+        assert (states(world), receiver.received) == (["waiting"] * 5, [])
+        view = world.ask(webhooks.find, world.cora, made.id)
+        assert (view.failures, {row.tries for row in rows(world)}) == (0, {0})
+        monkeypatch.undo()
+        monkeypatch.setattr(hooks, "LINGERS_S", -1.0)
+        assert run(place, made.id) == "sent"
+    assert states(world) == ["delivered"] * 5
 
 
 @pytest.mark.slow
