@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Row, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection
 
 from app.database import Transaction
 from app.models import KeptAnswer
@@ -29,6 +30,11 @@ def claim(tx: Transaction, person_id: int, key: str, request_hash: bytes) -> Row
     if claimed is not None:
         return None
     return tx.execute(select(KEPT_ANSWER).where(*_is(person_id, key))).one()
+
+
+def is_known(connection: Connection, person_id: int, key: str) -> bool:
+    """Whether something was answered under the key before."""
+    return connection.execute(select(KEPT_ANSWER.c.key).where(*_is(person_id, key))).first() is not None
 
 
 def keep(

@@ -73,6 +73,22 @@ async def once(
     return answer.response()
 
 
+async def is_known(request: Request, actor: Actor) -> bool:
+    """Whether the request carries a key that the caller has used before, so that `once` has the answer already.
+
+    What has to be looked at before `once`, and may look otherwise by then, is not looked at again.
+
+    :raises InvalidParameter: the key is no key, or there are several
+    """
+    key, person_id = _key(request), actor.person_id
+    if key is None or person_id is None:
+        return False
+    found: bool = await request.app.state.context.database.read(
+        lambda connection: answers.is_known(connection, person_id, key)
+    )
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class _Asked:
     """A request that came with a key."""

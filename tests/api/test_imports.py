@@ -12,7 +12,7 @@ from app.integrations import queue
 from app.jobs import imports as jobs
 from app.jobs.workplace import Workplace
 from app.lib import clock
-from app.models import Import, Organisation, Person
+from app.models import Import, Membership, Organisation, Person
 from app.models.base import table
 from app.schemas.imports import ImportItem, ImportList, ImportRowList
 from app.services import import_runs, imports
@@ -103,6 +103,21 @@ def test_a_file_is_brought_followed_and_resumed(api: Api) -> None:
     listed = admin(api).get(f"/programmes/{api.programme_id}/imports").json()
     ImportList.model_validate(listed)
     assert [each["id"] for each in listed["items"]] == [made["id"]]
+
+
+def test_a_file_that_is_brought_again_under_its_key_is_answered_alike_after_the_right_is_lost(
+    api: Api,
+) -> None:
+    first = bring(api, FILE, key="one")
+    assert first.status_code == 201
+    place = table(Membership)
+    is_cora = place.c.person_id == api.world.cora.person_id
+    api.world.do(lambda tx: tx.execute(update(place).where(is_cora).values(role="facilitator")))
+    again = bring(api, FILE, key="one")
+    assert (again.content, again.headers["idempotency-replayed"]) == (first.content, "true")
+    assert is_problem(bring(api, FILE + "More;public\n", key="one"), 422, "idempotency-key-reused")
+    for key in ("", "two"):
+        assert is_problem(bring(api, FILE, key=key), 403, "not-allowed")
 
 
 def test_the_same_key_brings_one_file_once(api: Api) -> None:

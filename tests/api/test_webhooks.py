@@ -4,12 +4,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import event, select, update
 
 from app.integrations import hooks
 from app.integrations.hooks import Call, Outcome
 from app.lib import clock
-from app.models import KeptAnswer
+from app.models import KeptAnswer, Membership
 from app.models.base import table
 from app.schemas.webhooks import DeliveryItem, DeliveryList, ReplayItem, ReplayList, WebhookItem, WebhookList
 from app.services import webhook_clock, webhook_log
@@ -81,6 +81,28 @@ def test_a_secret_is_told_once_even_to_those_who_ask_again(api: Api) -> None:
     kept = api.world.ask(lambda connection: connection.execute(select(table(KeptAnswer))).all())
     assert len(kept) == 2
     assert not any("whsec_" in str(tuple(row)) for row in kept)
+
+
+def test_the_same_request_again_is_answered_alike_whatever_has_become_of_name_and_right(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cora = admin(api)
+    key = {"Idempotency-Key": "one"}
+    draft = DRAFT | {"address": ADDRESS.replace("127.0.0.1", "localhost")}
+    first = cora.post(listed(api), draft, headers=key)
+    assert first.status_code == 201
+    with monkeypatch.context() as crowded:
+        crowded.setattr(api.inside.state.context.hooks._transport._names, "_most", 0)
+        again = cora.post(listed(api), draft, headers=key)
+        assert is_problem(cora.post(listed(api), draft), 422, "invalid")
+        assert is_problem(cora.post(listed(api), DRAFT, headers=key), 422, "idempotency-key-reused")
+    assert (again.status_code, again.json()) == (201, first.json() | {"secret": None})
+    place = table(Membership)
+    is_cora = place.c.person_id == api.world.cora.person_id
+    api.world.do(lambda tx: tx.execute(update(place).where(is_cora).values(role="facilitator")))
+    assert cora.post(listed(api), draft, headers=key).content == again.content
+    assert is_problem(cora.post(listed(api), draft), 403, "not-allowed")
+    assert is_problem(cora.post(listed(api), draft, headers={"Idempotency-Key": "two"}), 403, "not-allowed")
 
 
 def test_nobody_else_and_no_lesser_token_comes_near(api: Api) -> None:

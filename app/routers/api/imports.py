@@ -90,10 +90,8 @@ async def start(
     a JSON list, or JSON Lines. It runs by itself, in the caller's name; read it again to see how far it is.
     """
     actor = await caller(request)
-    programme = await database(request).read(
-        lambda connection: programmes.find(connection, actor, programme_id)
-    )
-    require(actor, Permission.RUN_IMPORTS, programme)
+    if not await idempotency.is_known(request, actor):
+        await _require_right(request, actor, programme_id)
     if kind is None:
         raise InvalidParameter("query", FieldError("kind", N_("This is needed.")))
     if kind == "ideas" and challenge is None:
@@ -223,6 +221,14 @@ async def resume(request: Request, import_id: Identifier) -> Response:
         return _answer(request, actor, imports.resume(tx, actor, import_id))
 
     return await idempotency.once(request, actor, work)
+
+
+async def _require_right(request: Request, actor: Actor, programme_id: int) -> None:
+    """Before a large file is read."""
+    programme = await database(request).read(
+        lambda connection: programmes.find(connection, actor, programme_id)
+    )
+    require(actor, Permission.RUN_IMPORTS, programme)
 
 
 def _answer(request: Request, actor: Actor, view: ImportView, *, created: bool = False) -> Answer:

@@ -64,11 +64,8 @@ async def create(request: Request, programme_id: Identifier) -> Response:
     """For coordinators. Its `secret` is told this once: asked again with the same Idempotency-Key, it is null."""
     actor = await caller(request)
     draft = await bodies.take(request, WebhookDraft)
-    programme = await database(request).read(
-        lambda connection: programmes.find(connection, actor, programme_id)
-    )
-    require(actor, Permission.MANAGE_WEBHOOKS, programme)
-    await _check(request, draft.address)
+    if not await idempotency.is_known(request, actor):
+        await _require_makeable(request, actor, programme_id, draft.address)
 
     def work(tx: Transaction) -> Answer:
         there = programmes.find(tx.connection, actor, programme_id)
@@ -169,6 +166,14 @@ async def change_secret(request: Request, webhook_id: Identifier) -> Response:
         return _telling(request, tx, actor, made, f"{base_url(request)}{PREFIX}/webhooks/{webhook_id}")
 
     return await idempotency.once(request, actor, work)
+
+
+async def _require_makeable(request: Request, actor: Actor, programme_id: int, address: str) -> None:
+    programme = await database(request).read(
+        lambda connection: programmes.find(connection, actor, programme_id)
+    )
+    require(actor, Permission.MANAGE_WEBHOOKS, programme)
+    await _check(request, address)
 
 
 async def _check(request: Request, address: str) -> None:
