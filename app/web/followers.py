@@ -91,19 +91,19 @@ class Followers:
         for woken in self._woken:
             woken.set()
 
-    async def wait(self, asked: Asked, limit: int, seconds: float) -> Told:
-        """What there is to tell as soon as there is anything, or after so many seconds.
+    async def wait(self, asked: Asked, limit: int, seconds: float, receive: Receive) -> Told:
+        """What there is to tell as soon as there is anything, after so many seconds, or when the reader leaves.
 
         :raises NotSignedIn: the token has ended meanwhile
         :raises TooMany: this person or client follows in too many places already
         """
         loop = asyncio.get_running_loop()
         ends = loop.time() + seconds
-        async with self._following(asked) as woken:
+        async with self._following(asked) as woken, _leaving(receive, woken) as leaving:
             while True:
                 _, told = await self._look(asked, limit)
                 left = ends - loop.time()
-                if told.rows or left <= 0 or self._is_ending:
+                if told.rows or left <= 0 or self._is_ending or leaving.done():
                     return told
                 asked = replace(asked, after=told.position)
                 await _woken_or_after(woken, min(left, LOOK_S))
@@ -116,17 +116,13 @@ class Followers:
         async with self._following(asked) as woken:
             if self._is_ending:
                 raise Unavailable(N_("The server is stopping. Please come again."))
-            leaving = asyncio.create_task(_left(receive, woken))
             try:
-                await _Line(self, asked, base_url, send, woken).follow(leaving)
+                async with _leaving(receive, woken) as leaving:
+                    await _Line(self, asked, base_url, send, woken).follow(leaving)
             except TimeoutError:
                 log.info("follower_given_up")
             except OSError:
                 log.debug("follower_left")
-            finally:
-                leaving.cancel()
-                with suppress(asyncio.CancelledError):
-                    await leaving
 
     @property
     def is_ending(self) -> bool:
@@ -266,9 +262,23 @@ async def _woken_or_after(woken: asyncio.Event, seconds: float) -> None:
     woken.clear()
 
 
+@asynccontextmanager
+async def _leaving(receive: Receive, woken: asyncio.Event) -> AsyncIterator["asyncio.Task[None]"]:
+    """A task that is done once the reader has left, of which `woken` tells too."""
+    leaving = asyncio.create_task(_left(receive, woken))
+    try:
+        yield leaving
+    finally:
+        leaving.cancel()
+        with suppress(asyncio.CancelledError):
+            await leaving
+
+
 async def _left(receive: Receive, woken: asyncio.Event) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
+    """Wait until the reader is gone, or sends no more: once a request is whole, nothing else comes."""
+    is_whole = False
+    while (message := await receive())["type"] != "http.disconnect" and not is_whole:
+        is_whole = not message.get("more_body", False)
     woken.set()
 
 

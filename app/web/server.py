@@ -186,12 +186,14 @@ class Protocol(HttpToolsProtocol):
 
     def eof_received(self) -> bool:  # type: ignore[override]
         """The client sends no more. Half a request is refused; a whole one is still answered, and keeps the connection
-        open until then, unless its answer has begun: then the client counts as gone, as streams must learn.
+        open until then, unless its answer has begun: then the client counts as gone, as streams must learn. Whoever
+        waits for news on its behalf is woken by another end of its body, and can answer at once.
         """
         if self._coming != _NOTHING:
             self._refuse(400, b"Bad Request", b"The request ended too early. Nothing was saved.")
         elif not self._is_idle():
             self._close_after_answers()
+            self._running.message_event.set()
         return not (self.transport.is_closing() or self._is_idle() or self._running.response_started)
 
     def data_received(self, data: bytes) -> None:

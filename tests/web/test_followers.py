@@ -191,6 +191,33 @@ async def test_who_follows_in_too_many_places_is_told_so(world, site):
         assert (await site.get(world.alice, "after=now&wait=5")).status_code == 503
 
 
+async def test_who_waits_and_leaves_gives_the_place_back_at_once(world, site):
+    site.followers._most_each = 2
+    waiting = [asyncio.create_task(site.get(world.bob, "after=now&wait=30")) for _ in range(2)]
+    await until(lambda: site.followers.count == 2)
+    assert (await site.get(world.bob, "after=now&wait=1")).status_code == 429
+    for reader in waiting:
+        reader.cancel()
+    await until(lambda: site.followers.count == 0)
+    assert (await site.get(world.bob, "after=now&wait=1")).status_code == 200
+
+
+async def test_who_waits_and_sends_no_more_is_answered_at_once(world, site):
+    address = httpx2.URL(f"{site.log}?after=now&wait=30")
+    reader, writer = await asyncio.open_connection(address.host, address.port)
+    request = b"GET %b HTTP/1.1\r\nHost: %b\r\n" % (address.raw_path, address.netloc)
+    for name, value in site.of(world.bob).items():
+        request += f"{name}: {value}\r\n".encode()
+    writer.write(request + b"\r\n")
+    await until(lambda: site.followers.count == 1)
+    writer.write_eof()
+    async with asyncio.timeout(15):
+        answer = await reader.read()
+    writer.close()
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert answer.endswith(b'{"items":[],"next":null}')
+
+
 async def test_a_stream_that_cannot_begin_is_a_problem_document(world, site):
     for query, headers, status in (
         ("after=x", {}, 422),

@@ -167,7 +167,8 @@ async def _first(request: Request, asked: Asked, limit: int) -> Told:
 async def _later(request: Request, asked: Asked, told: Told, limit: int, seconds: int) -> Told:
     """What comes, out of the way of those who are answered at once."""
     shedder.step_aside(request.scope["state"])
-    found: Told = await request.app.state.context.followers.wait(_from(asked, told), limit, seconds)
+    there = request.app.state.context.followers
+    found: Told = await there.wait(_from(asked, told), limit, seconds, request.receive)
     return found
 
 
