@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from app.errors import FieldError, NotFound, NotSignedIn
+from app.errors import FieldError, NotSignedIn
 from app.lib.i18n import N_
 from app.schemas.base import LARGEST_ID
 from app.services import challenges
@@ -45,8 +45,6 @@ async def _asked(request: Request) -> Asked:
     """
     actor = await identity.required(request)
     id = request.path_params["id"]
-    if id > LARGEST_ID:
-        raise NotFound(N_("There is no such challenge, or it is not open to you."))
     if actor.person_id is None or actor.session_id is None:
         raise NotSignedIn(N_("Please sign in first."))
     challenge = await request.app.state.context.database.read(
@@ -89,4 +87,4 @@ def _id(text: str) -> int:
     return min(int(text), LARGEST_ID)
 
 
-routes: Final = [Route("/challenges/{id:int}/stream", Stream(), methods=["GET"], name="stream")]
+routes: Final = [Route("/challenges/{id:key}/stream", Stream(), methods=["GET"], name="stream")]

@@ -90,7 +90,7 @@ _PAGES: Final[Doors] = {
         "challenge",
         {
             "GET /challenges/{id:key}": P.READ_CHALLENGE,
-            "GET /challenges/{id:int}/stream": P.READ_CHALLENGE,
+            "GET /challenges/{id:key}/stream": P.READ_CHALLENGE,
             "GET /challenges/{id:key}/similar": P.READ_CHALLENGE,
             "GET /challenges/{id:key}/ideas.atom": P.READ_CHALLENGE,
             "GET /challenges/{id:key}/moderation": P.MODERATE,

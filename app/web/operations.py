@@ -20,7 +20,7 @@ from app.schemas.base import LARGEST_ID, Taken
 from app.web import identity, languages, operation_ids, refusals
 from app.web.limits import Limiter
 from app.web.problems import InsufficientScope
-from app.web.validation import InvalidParameter, pointer
+from app.web.validation import DIGITS, InvalidParameter, pointer
 
 PREFIX: Final = "/api/v1"
 
@@ -29,7 +29,7 @@ INCLUDE: Final = "include"
 """What many operations take beside their own: which fields of an item, and what may come along."""
 
 Scope = Literal["read", "write", "vote", "book", "admin"]
-Identifier = Annotated[int, Path(ge=1, le=LARGEST_ID)]
+Identifier = Annotated[int, Path(ge=1, le=LARGEST_ID), DIGITS]
 """The id in an address; what is no id leads to nothing, as an id that nothing has."""
 
 EVENT_STREAM: Final = "text/event-stream"

@@ -16,7 +16,7 @@ from app.errors import FieldError
 from app.lib import cursor
 from app.lib.i18n import N_
 from app.web import etags, fields
-from app.web.validation import InvalidParameter
+from app.web.validation import DIGITS, InvalidParameter
 
 T = TypeVar("T")
 
@@ -28,7 +28,7 @@ _OF_THE_PAGE: Final = ("limit", "cursor", "wait")
 MOST: Final = 200
 USUAL: Final = 50
 
-Limit = Annotated[int, Query(ge=1, le=MOST, description="How many items at the most.")]
+Limit = Annotated[int, Query(ge=1, le=MOST, description="How many items at the most."), DIGITS]
 Cursor = Annotated[
     str | None,
     Query(

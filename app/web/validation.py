@@ -6,6 +6,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, Final
 
+from pydantic import BeforeValidator
+from pydantic_core import PydanticCustomError
+
 from app.errors import FieldError, Invalid
 from app.lib.i18n import N_
 
@@ -40,6 +43,17 @@ MESSAGES: Final = {
     "string_too_long": N_("This is too long: at most %(max_length)s characters are taken."),
 }
 _OTHERWISE: Final = N_("This cannot be taken.")
+
+
+def _digits(value: object) -> object:
+    """A whole number as digits alone, so that `1_0`, `+1` and `1.0` are none."""
+    if isinstance(value, str) and not (value.isascii() and value.isdecimal()):
+        raise PydanticCustomError("int_parsing", MESSAGES["int_parsing"])
+    return value
+
+
+DIGITS: Final = BeforeValidator(_digits)
+"""How a whole number stands in an address. It comes after the limits of the number, which else were not described."""
 
 
 class InvalidParameter(Invalid):

@@ -269,6 +269,18 @@ def _addresses(site: Site, line: Line) -> None:
         assert document["errors"][0]["pointer"] == "/cursor"
     for path in ("ideas/0", "ideas/-1", "ideas/x", "ideas/" + "9" * 60, "%00", "nothing"):
         _problem(line.ask("GET", f"/api/v1/{path}"), 404, path)
+    id = int(site.idea.rpartition("/")[2])
+    for spelling in (f"+{id}", f"%2B{id}", f"{id}.0", f"%20{id}", f"{id}%20", f"{id}_0", f"0_{id}", "%D9%A1"):
+        _problem(line.ask("GET", f"{site.idea.rpartition('/')[0]}/{spelling}"), 404, spelling)
+        _problem(line.ask("GET", f"{site.board}?limit={spelling}"), 422, spelling)
+        _problem(line.ask("GET", f"{site.board}?cluster={spelling}"), 422, spelling)
+        log = f"/api/v1/programmes/{site.world.programme_id}/events"
+        _problem(line.ask("GET", f"{log}?after={spelling}"), 422, spelling)
+    for header in ("+1", "1_0", " 1.0"):
+        _problem(line.ask("GET", f"{log}/stream", Last_Event_ID=header), 422, header)
+    page = line.ask("GET", f"/challenges/{'9' * 5000}/stream")
+    assert page is not None
+    assert page.status == 404
 
 
 def _headers(site: Site, line: Line) -> None:

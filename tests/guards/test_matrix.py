@@ -27,7 +27,7 @@ from tests.factories.everything import COLUMNS, MACHINE, OWN, RELATIONS, SIGNED_
 from tests.factories.world import World
 
 BASE = "http://testserver"
-ENDLESS = "GET /challenges/{id:int}/stream"
+ENDLESS = "GET /challenges/{id:key}/stream"
 REFUSED = (401, 403, 404)
 BODIES = {shape.__name__: example for shape, example in examples.OF.items()}
 OPERATIONS = {f"{each.method} {doors.API}{each.path}": each for each in operations.declared()}

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import pytest
 from pydantic import TypeAdapter
@@ -11,7 +11,7 @@ from app.routers.api import ENDPOINTS
 from app.schemas import examples
 from app.schemas.included import Included
 from app.schemas.problem import Problem
-from app.web import openapi, operations, problems, shapes
+from app.web import openapi, operations, problems, shapes, validation
 from app.web.operation_ids import derived, singular
 from app.web.operations import PREFIX, Operation
 from tests.guards import operations_list
@@ -147,6 +147,14 @@ def test_what_is_written_is_conditional_or_keyed(operation: Operation) -> None:
         assert operation.keyed == (operation.id not in UNKEYED)
     if operation.method in ("PATCH", "PUT", "DELETE"):
         assert (operation.conditional or operation.weighed) == (operation.id not in UNCONDITIONAL)
+
+
+@each
+def test_its_numbers_in_an_address_are_digits_alone(operation: Operation) -> None:
+    for name, type in get_type_hints(operation.endpoint).items():
+        if type is int or int in get_args(type):
+            declared = get_type_hints(operation.endpoint, include_extras=True)[name]
+            assert validation.DIGITS in get_args(declared), name
 
 
 def test_no_exception_has_outlived_its_operation() -> None:

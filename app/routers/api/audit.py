@@ -14,12 +14,13 @@ from app.services.audit_log import Filter
 from app.web import audit_pages, paging
 from app.web.operations import caller, database, operation
 from app.web.paging import Cursor, Limit
+from app.web.validation import DIGITS
 
-OfProgramme = Annotated[int | None, Query(ge=1, le=LARGEST_ID, description="Only of this programme.")]
+OfProgramme = Annotated[int | None, Query(ge=1, le=LARGEST_ID, description="Only of this programme."), DIGITS]
 OfOrganisation = Annotated[
-    int | None, Query(ge=1, le=LARGEST_ID, description="Only of this organisation of the programme.")
+    int | None, Query(ge=1, le=LARGEST_ID, description="Only of this organisation of the programme."), DIGITS
 ]
-ByActor = Annotated[int | None, Query(ge=1, le=LARGEST_ID, description="Only what this person did.")]
+ByActor = Annotated[int | None, Query(ge=1, le=LARGEST_ID, description="Only what this person did."), DIGITS]
 Action = Annotated[str, Query(max_length=60, description="Only this, such as `role.changed`.")]
 Outcome = Annotated[Literal["done", "refused"] | None, Query(description="Only what came to this.")]
 Since = Annotated[Instant | None, Query(description="Only from this instant on.")]

@@ -27,7 +27,7 @@ from app.web import bodies, etags, idempotency, including, items, paging
 from app.web.idempotency import Answer
 from app.web.operations import PREFIX, Identifier, base_url, caller, database, operation
 from app.web.paging import Cursor, Limit
-from app.web.validation import pointing
+from app.web.validation import DIGITS, pointing
 
 Sort = Annotated[
     Literal["created_at", "-created_at", "updated_at", "-updated_at", "title", "-title"] | None,
@@ -35,7 +35,9 @@ Sort = Annotated[
 ]
 InPhase = Annotated[Kind | None, Query(description="Only those in this phase now.")]
 InLanguage = Annotated[Language | None, Query(description="Only those in this language.")]
-OfSponsor = Annotated[int | None, Query(ge=1, le=LARGEST_ID, description="Only of this organisation.")]
+OfSponsor = Annotated[
+    int | None, Query(ge=1, le=LARGEST_ID, description="Only of this organisation."), DIGITS
+]
 
 
 @operation(

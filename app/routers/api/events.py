@@ -17,7 +17,7 @@ from app.web import followers, items, paging, shedder
 from app.web.followers import Asked
 from app.web.operations import EVENT_STREAM, Identifier, base_url, caller, database, operation
 from app.web.paging import Cursor, Limit
-from app.web.validation import InvalidParameter
+from app.web.validation import DIGITS, InvalidParameter
 
 NOW = "now"
 POSITION = "Event-Position"
@@ -38,9 +38,11 @@ Types = Annotated[
         description="Only of these types: `idea.posted`, or all of a noun: `idea`. Repeated, or with commas.",
     ),
 ]
-OnChallenge = Annotated[int | None, Query(ge=1, le=LARGEST_ID, description="Only on this challenge.")]
+OnChallenge = Annotated[int | None, Query(ge=1, le=LARGEST_ID, description="Only on this challenge."), DIGITS]
 Wait = Annotated[
-    int, Query(ge=0, le=30, description="If there is nothing, wait for so many seconds until there is.")
+    int,
+    Query(ge=0, le=30, description="If there is nothing, wait for so many seconds until there is."),
+    DIGITS,
 ]
 
 

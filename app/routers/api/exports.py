@@ -12,13 +12,14 @@ from app.services.exports import Export, Kind
 from app.web import export_files
 from app.web.export_files import MEDIA_TYPES, Format
 from app.web.operations import Identifier, base_url, caller, database, operation
+from app.web.validation import DIGITS
 
 Form = Annotated[
     Format | None,
     Query(description="The form of the file; left out, the first one that `Accept` names, else CSV."),
 ]
 OfChallenge = Annotated[
-    int | None, Query(ge=1, le=LARGEST_ID, description="Only what belongs to this challenge.")
+    int | None, Query(ge=1, le=LARGEST_ID, description="Only what belongs to this challenge."), DIGITS
 ]
 
 

@@ -17,6 +17,7 @@ from app.web import bodies, etags, idea_pages, idempotency, including, items, pa
 from app.web.idempotency import Answer
 from app.web.operations import PREFIX, Identifier, base_url, caller, database, operation
 from app.web.paging import Cursor, Limit
+from app.web.validation import DIGITS
 
 Sort = Annotated[
     boards.Sort,
@@ -26,7 +27,7 @@ Sort = Annotated[
     ),
 ]
 Cluster = Annotated[
-    int | None, Query(ge=0, le=LARGEST_ID, description="Only this cluster; 0: in no cluster.")
+    int | None, Query(ge=0, le=LARGEST_ID, description="Only this cluster; 0: in no cluster."), DIGITS
 ]
 Sector = Annotated[str | None, Query(max_length=40, description="Only from this sector, by its key.")]
 Words = Annotated[str, Query(max_length=200, description="Only with all of these words.")]

@@ -24,11 +24,11 @@ from app.web import etags, idempotency, import_items, languages, paging, uploads
 from app.web.idempotency import Answer
 from app.web.operations import PREFIX, Identifier, base_url, caller, database, operation
 from app.web.paging import Cursor, Limit
-from app.web.validation import InvalidParameter
+from app.web.validation import DIGITS, InvalidParameter
 
 OfKind = Annotated[Kind | None, Query(description="What the rows are; needed.")]
 IntoChallenge = Annotated[
-    int | None, Query(ge=1, le=LARGEST_ID, description="Where ideas go; needed for them.")
+    int | None, Query(ge=1, le=LARGEST_ID, description="Where ideas go; needed for them."), DIGITS
 ]
 OnlyTry = Annotated[bool, Query(description="Only try each row: nothing is made.")]
 Name = Annotated[str, Query(max_length=160, description="What the file is called on its page.")]

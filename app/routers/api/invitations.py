@@ -15,8 +15,9 @@ from app.web import bodies, etags, idempotency, identity_items, paging
 from app.web.idempotency import Answer
 from app.web.operations import PREFIX, Identifier, base_url, caller, database, operation
 from app.web.paging import Cursor, Limit
+from app.web.validation import DIGITS
 
-OfProgramme = Annotated[int | None, Query(ge=1, le=LARGEST_ID, description="Only to this programme.")]
+OfProgramme = Annotated[int | None, Query(ge=1, le=LARGEST_ID, description="Only to this programme."), DIGITS]
 
 
 @operation(

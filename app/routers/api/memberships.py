@@ -28,9 +28,12 @@ from app.web import bodies, etags, idempotency, identity_items, paging
 from app.web.idempotency import Answer
 from app.web.operations import PREFIX, Identifier, base_url, caller, database, operation
 from app.web.paging import Cursor, Limit
+from app.web.validation import DIGITS
 
-OfProgramme = Annotated[int | None, Query(ge=1, le=LARGEST_ID, description="Only in this programme.")]
-OfOrganisation = Annotated[int | None, Query(ge=1, le=LARGEST_ID, description="Only of this organisation.")]
+OfProgramme = Annotated[int | None, Query(ge=1, le=LARGEST_ID, description="Only in this programme."), DIGITS]
+OfOrganisation = Annotated[
+    int | None, Query(ge=1, le=LARGEST_ID, description="Only of this organisation."), DIGITS
+]
 OfRole = Annotated[PlaceRole | None, Query(description="Only who has this role, by the place or besides it.")]
 InState = Annotated[PlaceState, Query(description="Who is here, has left, or may not sign in.")]
 Words = Annotated[str, Query(max_length=200, description="In name or address.")]

@@ -12,12 +12,14 @@ from app.services import notices
 from app.web import inbox_items, languages, paging
 from app.web.operations import base_url, caller, database, operation
 from app.web.paging import Cursor, Limit
+from app.web.validation import DIGITS
 
 UpTo = Annotated[
     int | None,
     Query(
         ge=1, le=LARGEST_ID, description="Only those up to this `id`, so that what came since stays unread."
     ),
+    DIGITS,
 ]
 
 

@@ -26,6 +26,7 @@ from app.web import bodies, etags, exchange_bodies, exchange_items, idempotency,
 from app.web.idempotency import Answer
 from app.web.operations import PREFIX, Identifier, base_url, caller, database, operation
 from app.web.paging import Cursor, Limit
+from app.web.validation import DIGITS
 
 Sort = Annotated[
     Literal["created_at", "-created_at", "updated_at", "-updated_at", "title", "-title"] | None,
@@ -34,7 +35,7 @@ Sort = Annotated[
 FirstDay = Annotated[Day | None, Query(description="Only those with days on it or later.")]
 LastDay = Annotated[Day | None, Query(description="Only those with days on it or before.")]
 OfSector = Annotated[str, Query(max_length=40, description="Only hosts of this sector.")]
-OfHost = Annotated[int | None, Query(ge=1, le=LARGEST_ID, description="Only of this organisation.")]
+OfHost = Annotated[int | None, Query(ge=1, le=LARGEST_ID, description="Only of this organisation."), DIGITS]
 Words = Annotated[str, Query(max_length=200, description="In title, description, place or host.")]
 Teaching = Annotated[
     str, Query(max_length=80, description="Only where this can be learnt, as placements name it.")
