@@ -24,6 +24,8 @@ _NO_POOL: Final = httpx2.Limits(max_connections=1, max_keepalive_connections=0)
 _GLOBAL_UNICAST: Final = ipaddress.IPv6Network("2000::/3")
 _6TO4: Final = ipaddress.IPv6Network("2002::/16")
 """IPv6 addresses that stand for an IPv4 address, which could be a private one."""
+_NO_RECEIVERS: Final = (ipaddress.IPv4Network("192.88.99.0/24"), ipaddress.IPv4Network("168.63.129.16/32"))
+"""Public by their numbers: relays of 6to4 (RFC 7526), and where Azure answers its machines from within."""
 
 
 class Refused(httpx2.TransportError):
@@ -113,6 +115,8 @@ def is_public(address: Address) -> bool:
             return is_public(address.ipv4_mapped)
         if address not in _GLOBAL_UNICAST or address in _6TO4:
             return False
+    elif any(address in network for network in _NO_RECEIVERS):
+        return False
     return address.is_global and not address.is_multicast
 
 
