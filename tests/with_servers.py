@@ -80,6 +80,7 @@ def postgres() -> Iterator[str]:
             "-E",
             "UTF8",
             "--locale=C",
+            f"--lc-ctype={'UTF-8' if sys.platform == 'darwin' else 'C.UTF-8'}",
         ]
         subprocess.run(initdb, user=user, cwd=place, stdout=log, stderr=log, check=True)
         # The tests kill us, never PostgreSQL, so that waiting for the disk would tell nothing.

@@ -93,6 +93,8 @@ def _database(settings: Settings) -> Iterator[Finding]:
         yield database.read_now(_tables)
         if database.is_sqlite:
             yield _durability(database)
+        else:
+            yield database.read_now(_letters)
         yield database.read_now(_jobs)
         yield database.read_now(_webhooks)
         yield database.read_now(_audit)
@@ -137,6 +139,18 @@ def _durability(database: Database) -> Finding:
         "bad",
         f"journal_mode is {mode} and synchronous {synchronous}; a power cut would lose writes.",
         "Put the file on a local disk: network file systems do not support this.",
+    )
+
+
+def _letters(connection: Connection) -> Finding:
+    """PostgreSQL in the locale C knows the case of ASCII alone: there Ž@… is another address than ž@…."""
+    if connection.exec_driver_sql("SELECT lower('\u017d') = '\u017e'").scalar():
+        return Finding("letters", "ok", "Letters such as \u017d are the same in any case.")
+    return Finding(
+        "letters",
+        "warning",
+        "Letters such as \u017d and \u017e are not the same: mail addresses and searches tell them apart.",
+        "Make a database with LC_CTYPE 'C.UTF-8' (TEMPLATE template0), and restore a backup into it.",
     )
 
 

@@ -102,7 +102,7 @@ class _Page(HTMLParser):
         found = dict(attributes)
         if tag in ("script", "img", "iframe"):
             self.loaded.append(found.get("src") or "inline")
-        if tag == "link":
+        if tag == "link" and found.get("rel") != "canonical":
             self.loaded.append(found.get("href") or "")
         self.inline += [name for name in found if name.startswith("on") or name == "style"]
 

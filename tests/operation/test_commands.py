@@ -16,6 +16,7 @@ from contextlib import chdir, closing, contextmanager, redirect_stderr, redirect
 from pathlib import Path
 from unittest.mock import patch
 from urllib.error import URLError
+from uuid import uuid4
 
 import pytest
 from joserfc.jwk import ECKey
@@ -24,6 +25,7 @@ from app import cli
 from app.lib import logging
 from app.services.audit import SEALED
 from app.settings import settings
+from tests.factories.databases import Server
 from tests.with_servers import free_port
 
 ROOT = Path(__file__).parent.parent.parent
@@ -351,6 +353,28 @@ def test_the_doctor_notices_tables_of_another_version(fresh: str) -> None:
     told = partnership(fresh, "doctor")
     assert told.returncode == 1
     assert "Run: partnership migrate" in told.stdout
+
+
+@pytest.mark.postgres
+def test_the_doctor_notices_a_database_that_knows_the_letters_of_ascii_alone(postgres_server: Server) -> None:
+    name = f"pfc_ascii_{uuid4().hex[:12]}"
+    postgres_server.run(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'")
+    try:
+        url = postgres_server.url(name)
+        partnership(url, "migrate")
+        told = partnership(url, "doctor", "--json")
+    finally:
+        postgres_server.drop(name)
+    findings = {finding["name"]: finding for finding in json.loads(told.stdout)}
+    assert findings["letters"]["state"] == "warning"
+    assert "LC_CTYPE" in findings["letters"]["mend"]
+
+
+@pytest.mark.postgres
+def test_the_doctor_finds_letters_beyond_ascii_known(postgres_url: str) -> None:
+    told = partnership(postgres_url, "doctor", "--json")
+    findings = {finding["name"]: finding for finding in json.loads(told.stdout)}
+    assert findings["letters"]["state"] == "ok"
 
 
 # backups
