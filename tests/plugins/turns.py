@@ -4,7 +4,6 @@ Playwright's loop lasts as long as its directory, so its tests go to one worker.
 everyone there, and what kills servers or measures wants them to itself: none of these runs beside another of its kind.
 """
 
-import os
 from typing import Any
 
 import pytest
@@ -33,12 +32,6 @@ class Turns(LoadScopeScheduling):
     def _split_scope(self, nodeid: str) -> str:
         path = nodeid.partition("::")[0]
         return next((name for name, places in ALONE.items() if path.startswith(places)), path)
-
-
-@pytest.hookimpl
-def pytest_xdist_auto_num_workers() -> int:
-    """One more than there are processors, for whoever waits for a server or a browser leaves theirs to another."""
-    return (os.cpu_count() or 1) + 1
 
 
 @pytest.hookimpl
